@@ -1,0 +1,1 @@
+"""edoc: sealed document exchange between the offices of a state."""

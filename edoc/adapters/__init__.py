@@ -1,0 +1,4 @@
+"""One technology each; none knows another.
+
+Each implements one port.
+"""

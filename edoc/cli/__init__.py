@@ -1,0 +1,4 @@
+"""The commands.
+
+One module per group; render.py holds the output rules.
+"""

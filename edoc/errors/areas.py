@@ -1,0 +1,8 @@
+"""The list of areas: importing this module fills the catalogue.
+
+Does not define a fault itself.
+"""
+
+from edoc.errors import broker, configuration, exchange, package, spool, token, trust, verification
+
+__all__ = ["broker", "configuration", "exchange", "package", "spool", "token", "trust", "verification"]

@@ -1,0 +1,460 @@
+"""Ports: what the journeys need from the world, as Protocols.
+
+Rules: each port has one fake (``tests/fakes``) and at least one real adapter, and both pass one contract suite
+(``tests/contracts``).  Every method may raise EdocError and nothing else; the disposition of the fault says whether
+a later attempt can help.  A method that writes returns only when the result is durable (fsynced file and folder,
+committed transaction, confirmed publish).  Time is never read in the core: Clock gives it to the shell.
+
+Does not implement anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import IntEnum, StrEnum
+from typing import Protocol
+
+from edoc.directory.organisation import Snapshot
+from edoc.errors import FaultReport
+from edoc.model.document import Document, Lane, Submission
+from edoc.model.evidence import Evidence
+from edoc.model.identifiers import DocumentId, FileRef, OrganId, Sha256
+from edoc.model.message import ChunkManifest, Message, Outcome, StatusReport
+from edoc.model.record import Change, JobFile, Key, Record, StoredFile
+from edoc.model.state import Kind, State
+from edoc.model.verdict import Verdict
+
+# --- Clock -----------------------------------------------------------------------------------------------------------
+
+
+class Clock(Protocol):
+    """Time and identity, read in the shell only."""
+
+    def now(self) -> datetime:
+        """Return the time, aware, in UTC."""
+
+    def mint(self) -> DocumentId:
+        """Return a new random UUID."""
+
+    async def sleep(self, duration: timedelta) -> None:
+        """Wait for `duration`."""
+
+
+# --- Spool -----------------------------------------------------------------------------------------------------------
+
+
+class JobKind(StrEnum):
+    """What a job is on disk."""
+
+    FOLDER_JSON = "folder-json"  # a folder with document.json
+    FOLDER_XML = "folder-xml"  # a folder with document.xml, an edXML header
+    EDXML = "edxml"  # a single .edxml file, attachments inline
+    UNREADABLE = "unreadable"  # a folder without a description
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedJob:
+    """A job that is ours: the description and every other file, copied, hashed, fsynced.
+
+    `fault` is set when the job cannot be copied as it is (symlink, FIFO, file that grows, …); `files` then holds
+    what could be had.
+    """
+
+    document_id: DocumentId
+    name: str
+    kind: JobKind
+    description: StoredFile | None
+    files: tuple[JobFile, ...]
+    fault: FaultReport | None = None
+
+
+class Spool(Protocol):
+    """The outbox of the office, and the folders that answer it."""
+
+    async def ready(self) -> Sequence[str]:
+        """Return the names of complete jobs in the outbox, oldest first."""
+
+    async def claim(self, name: str, document_id: DocumentId) -> ClaimedJob | None:
+        """Take a job by rename into a daemon-only folder, then copy and hash it; None when it is gone."""
+
+    async def claimed(self) -> Sequence[tuple[DocumentId, str]]:
+        """Return (document_id, job name) of every claimed folder: those without a record were cut off by a crash."""
+
+    async def reopen(self, document_id: DocumentId) -> ClaimedJob:
+        """Return a claimed job again (copied and hashed anew)."""
+
+    async def sent(self, document_id: DocumentId) -> None:
+        """Move the claimed source to ``sent/``.  Idempotent."""
+
+    async def failed(self, document_id: DocumentId, error_json: bytes, error_text: str) -> None:
+        """Move the claimed source to ``failed/NAME/`` with ``error.json`` and ``error.txt``.  Idempotent."""
+
+    async def report(self, document_id: DocumentId, job: str, status_json: bytes) -> None:
+        """Replace ``status/<document_id>.json``, and ``status/by-job/<job>.json`` when `job` is not empty."""
+
+    async def wait(self, limit: timedelta) -> None:
+        """Return when the outbox may have changed, at the latest after `limit`.  A hint: scanning is the truth."""
+
+
+# --- Store: files of ours --------------------------------------------------------------------------------------------
+
+
+class Store(Protocol):
+    """Files that only the daemon sees; names on disk are ids and numbers."""
+
+    def scratch(self, document_id: DocumentId, name: str) -> FileRef:
+        """Return where a working file of the document goes (its folder exists); `name` is ours, never a message's."""
+
+    async def keep(self, ref: FileRef) -> StoredFile:
+        """Make a written scratch file durable and return its size and digest."""
+
+    async def put(self, document_id: DocumentId, name: str, content: bytes) -> StoredFile:
+        """Write a small file durably."""
+
+    async def read(self, ref: FileRef, offset: int = 0, size: int = -1) -> bytes:
+        """Return bytes of a file."""
+
+    async def seal_package(self, document_id: DocumentId, entries: Sequence[tuple[str, bytes | FileRef]]) -> StoredFile:
+        """Write the container of `document_id` (entries in order, by edoc.envelopes.asic) durably."""
+
+    async def discard(self, document_id: DocumentId) -> None:
+        """Remove the document's scratch folder.  The package is not scratch and stays."""
+
+
+# --- Inbox -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxFolder:
+    """What a delivery consists of: files by name.
+
+    ``attachments`` are (name on disk, entry in the container); the adapter copies them out of the container.
+    """
+
+    document_id: DocumentId
+    container: FileRef
+    attachments: tuple[tuple[str, str], ...]
+    files: tuple[tuple[str, bytes], ...]  # document.json, document.xml, verification.json, …
+
+
+class Inbox(Protocol):
+    """Staging of what arrives, the inbox, and the quarantine."""
+
+    async def stage(self, sha256: Sha256, body: bytes) -> FileRef:
+        """Write a whole container to staging, named by its digest.  Idempotent."""
+
+    async def stage_chunk(self, sha256: Sha256, index: int, body: bytes) -> None:
+        """Write one chunk of the container `sha256` durably.  Idempotent."""
+
+    async def stage_manifest(self, sha256: Sha256, body: bytes) -> None:
+        """Keep the manifest of a chunked container durably.  Idempotent."""
+
+    async def chunks(self, sha256: Sha256) -> tuple[bytes | None, frozenset[int]]:
+        """Return the manifest if it is there, and the chunks that are durable."""
+
+    async def assemble(self, sha256: Sha256, chunks: Sequence[Sha256]) -> FileRef:
+        """Make the staged container of its chunks; EdocError CHUNK_MISMATCH when a digest differs.  Idempotent."""
+
+    async def deliver(self, folder: InboxFolder) -> None:
+        """Make ``inbox/<document_id>/`` appear complete, at one instant, and drop the staging file.  Idempotent."""
+
+    async def quarantine(self, document_id: DocumentId, sha256: Sha256, files: Sequence[tuple[str, bytes]]) -> None:
+        """Move the staged container to ``quarantine/<document_id>-<sha256[:16]>/`` with the files.  Idempotent."""
+
+    async def drop(self, sha256: Sha256) -> None:
+        """Forget a staged container, its chunks and manifest.  Idempotent."""
+
+
+# --- Token -----------------------------------------------------------------------------------------------------------
+
+
+class Purpose(StrEnum):
+    """What a signature is for; logged by the token process."""
+
+    ATTACHMENT = "attachment"  # PAdES
+    DOCUMENT = "document"  # XAdES of a package
+    MANIFEST = "manifest"
+    STATUS = "status"
+    REFUSAL = "refusal"
+    CHECK = "check"
+
+
+class SigningPriority(IntEnum):
+    """Order at the token, lowest number first."""
+
+    URGENT = 0
+    NORMAL = 1
+    REFUSAL = 2
+
+
+class SignatureAlgorithm(StrEnum):
+    """Signature algorithms a token is asked for."""
+
+    RSA_PKCS1_SHA256 = "rsa-pkcs1-sha256"
+    RSA_PSS_SHA256 = "rsa-pss-sha256"
+    ECDSA_SHA256 = "ecdsa-sha256"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignRequest:
+    """One signature: who asks, what for, over which SHA-256 digest (32 octets)."""
+
+    office: OrganId
+    purpose: Purpose
+    document_id: DocumentId
+    priority: SigningPriority
+    algorithm: SignatureAlgorithm
+    digest: bytes
+
+
+class TokenPresence(StrEnum):
+    """State of the token as the token process knows it."""
+
+    READY = "ready"
+    ABSENT = "absent"
+    PIN_NEEDED = "pin-needed"
+    PIN_BLOCKED = "pin-blocked"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenState:
+    """What the token process says of the office's key: presence, label, serial, certificate (DER), algorithms."""
+
+    presence: TokenPresence
+    label: str = ""
+    serial: str = ""
+    certificate: bytes = b""
+    algorithms: tuple[SignatureAlgorithm, ...] = ()
+    detail: str = ""
+
+
+class Token(Protocol):
+    """The office's seal."""
+
+    async def state(self) -> TokenState:
+        """Return presence, certificate and algorithms."""
+
+    async def sign(self, request: SignRequest) -> bytes:
+        """Return the signature: RSA as the raw octets, ECDSA as r‖s.
+
+        Raises EdocError TOKEN_ABSENT, TOKEN_BUSY, TOKEN_BROKEN, PIN_REFUSED, PIN_BLOCKED, PIN_NEEDED,
+        KEY_NOT_FOUND, KEY_NOT_ALLOWED, SIGNER_UNREACHABLE.
+        """
+
+
+# --- Broker ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One message handed over by the broker.
+
+    `attested_sender` comes from the exchange it was published to, so from the broker's permissions and never from
+    the message; it is None for what returned through dead-lettering.
+    """
+
+    message: Message | None  # None when the headers cannot be read: `fault` says why
+    attested_sender: OrganId | None
+    redelivered: bool
+    fault: FaultReport | None
+    tag: int
+    lane: Lane
+    body: bytes = field(default=b"", repr=False)
+
+
+class Broker(Protocol):
+    """The message broker."""
+
+    async def publish(self, message: Message) -> Outcome:
+        """Publish mandatory with confirm, a fresh message_id per call; anything but Ack, return, nack is UNKNOWN."""
+
+    def deliveries(self, lane: Lane) -> AsyncIterator[Delivery]:
+        """Yield deliveries of our queue of `lane`, across reconnects, until the broker is closed."""
+
+    async def settle(self, delivery: Delivery) -> None:
+        """Acknowledge: it is durable here.  A delivery of a lost channel is ignored (it comes again)."""
+
+    async def release(self, delivery: Delivery) -> None:
+        """Give it back to the queue, to be delivered again."""
+
+    async def close(self) -> None:
+        """End consumers and connections."""
+
+
+# --- Journal ---------------------------------------------------------------------------------------------------------
+
+
+class Journal(Protocol):
+    """The queue and the memory of the office."""
+
+    async def claim(
+        self, kinds: frozenset[Kind], lane: Lane, now: datetime, limit: int, alone: bool = False
+    ) -> Sequence[Record]:
+        """Take runnable records that are due, durably marked as in work; urgency first, then age.
+
+        With `alone`, take at most one of those that an unclean stop left in work, and count the start against it.
+        """
+
+    async def commit(self, change: Change) -> None:
+        """Commit all of `change` in one transaction; moved records are no longer in work.
+
+        Raises EdocError STATE_CONFLICT when a record is not in the state it `was`, or a new one is already there
+        (nothing is changed then); ILLEGAL_MOVE for a move that the table does not have.
+        """
+
+    async def get(self, key: Key) -> Record | None:
+        """Return one record."""
+
+    async def find(
+        self,
+        *,
+        document_id: DocumentId | None = None,
+        kind: Kind | None = None,
+        states: frozenset[State] | None = None,
+        dms_id: str | None = None,
+        container_sha256: Sha256 | None = None,
+        limit: int = 1000,
+    ) -> Sequence[Record]:
+        """Return records that match all that is given, newest first."""
+
+    async def counts(self) -> Sequence[tuple[Kind, State, int]]:
+        """Return how many records of each kind are in each state."""
+
+    async def evidence(self, document_id: DocumentId) -> Sequence[Evidence]:
+        """Return the events of a document in order."""
+
+    async def suspects(self) -> int:
+        """Return how many records an unclean stop left in work and that still have to run alone."""
+
+    async def next_due(self, kinds: frozenset[Kind], lane: Lane) -> datetime | None:
+        """Return when the next runnable record is due."""
+
+    async def close(self, clean: bool) -> None:
+        """Close; `clean` says that nothing was in work."""
+
+
+# --- Trust -----------------------------------------------------------------------------------------------------------
+
+
+class Directory(Protocol):
+    """The directory of organisations."""
+
+    def snapshot(self) -> Snapshot:
+        """Return the directory in force; EdocError DIRECTORY_MISSING when there is none."""
+
+
+class Revocation(Protocol):
+    """Revocation data that were verified to be well-formed and are kept locally."""
+
+    async def crls(self) -> Sequence[bytes]:
+        """Return the CRLs at hand, DER."""
+
+
+class Timestamp(Protocol):
+    """A time-stamping authority."""
+
+    async def stamp(self, digest: bytes, limit: timedelta) -> bytes | None:
+        """Return an RFC 3161 token (DER) over a SHA-256 `digest`, or None when it did not come within `limit`."""
+
+
+# --- Sandbox ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustMaterial:
+    """What a verdict needs besides the bytes; all DER.  `pins` maps a code to certificates' SHA-256 as of `at`."""
+
+    anchors: tuple[bytes, ...]
+    intermediates: tuple[bytes, ...] = ()
+    crls: tuple[bytes, ...] = ()
+    pins: dict[str, tuple[Sha256, ...]] = field(default_factory=dict)
+    at: datetime  # the instant of validation, aware
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmissionRead:
+    """A job's description as read, and files that were inline in it (written to scratch)."""
+
+    submission: Submission
+    inline: tuple[JobFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedPdf:
+    """A PDF with room for a seal: the digest over the byte range, and where the signature goes.
+
+    `already_sealed`: it carries a signature by the seal certificate and must be left as it is.  `forbidden`: its
+    DocMDP or FieldMDP forbids another signature.
+    """
+
+    digest: bytes = b""
+    contents_offset: int = 0  # of the first hexadecimal digit
+    contents_digits: int = 0
+    already_sealed: bool = False
+    forbidden: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageRead:
+    """A container as verified: its document, envelope.xml's octets, the verdict and what a receipt binds."""
+
+    document: Document
+    envelope: bytes
+    entries: tuple[str, ...]  # entry of attachment n at index n-1
+    verdict: Verdict
+    signature_digests: tuple[Sha256, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusRead:
+    """A status message as verified."""
+
+    report: StatusReport
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManifestRead:
+    """A chunk manifest as verified."""
+
+    manifest: ChunkManifest
+    verdict: Verdict
+
+
+class Sandbox(Protocol):
+    """Where unverified bytes meet a parser: a bounded child per call.
+
+    Raises EdocError with the fault the parser found, or SANDBOX_LIMIT when the child was stopped.
+    """
+
+    async def read_submission(self, job: ClaimedJob, scratch: FileRef) -> SubmissionRead:
+        """Read a job's description."""
+
+    async def prepare_pdf(
+        self, source: FileRef, target: FileRef, certificate: bytes, reason: str, at: datetime
+    ) -> PreparedPdf:
+        """Write `source` with an incremental update that holds an empty signature to `target`."""
+
+    async def verify_package(self, container: FileRef, material: TrustMaterial) -> PackageRead:
+        """Read and verify a container."""
+
+    async def verify_status(self, body: bytes, material: TrustMaterial) -> StatusRead:
+        """Read and verify a status message."""
+
+    async def verify_manifest(self, body: bytes, material: TrustMaterial) -> ManifestRead:
+        """Read and verify a chunk manifest."""
+
+
+# --- Telling ---------------------------------------------------------------------------------------------------------
+
+Alarm = Callable[[FaultReport, Key | None], None]
+"""Tell the operator: something needs a person."""
+
+
+def today(now: datetime) -> date:
+    """Return the calendar day of `now` in Vietnam (Decree 30/2020: duties run by calendar day; UTC+7, no DST)."""
+    return (now + timedelta(hours=7)).date()
