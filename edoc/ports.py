@@ -24,6 +24,7 @@ from edoc.model.identifiers import DocumentId, FileRef, OrganId, Sha256
 from edoc.model.message import ChunkManifest, Message, Outcome, StatusReport
 from edoc.model.record import Change, JobFile, Key, Record, StoredFile
 from edoc.model.state import Kind, State
+from edoc.model.trust import SignatureAlgorithm, TrustMaterial
 from edoc.model.verdict import Verdict
 
 # --- Clock -----------------------------------------------------------------------------------------------------------
@@ -187,14 +188,6 @@ class SigningPriority(IntEnum):
     URGENT = 0
     NORMAL = 1
     REFUSAL = 2
-
-
-class SignatureAlgorithm(StrEnum):
-    """Signature algorithms a token is asked for."""
-
-    RSA_PKCS1_SHA256 = "rsa-pkcs1-sha256"
-    RSA_PSS_SHA256 = "rsa-pss-sha256"
-    ECDSA_SHA256 = "ecdsa-sha256"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -364,17 +357,6 @@ class Timestamp(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrustMaterial:
-    """What a verdict needs besides the bytes; all DER.  `pins` maps a code to certificates' SHA-256 as of `at`."""
-
-    anchors: tuple[bytes, ...]
-    intermediates: tuple[bytes, ...] = ()
-    crls: tuple[bytes, ...] = ()
-    pins: dict[str, tuple[Sha256, ...]] = field(default_factory=dict)
-    at: datetime  # the instant of validation, aware
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SubmissionRead:
     """A job's description as read, and files that were inline in it (written to scratch)."""
 
@@ -447,6 +429,9 @@ class Sandbox(Protocol):
 
     async def verify_manifest(self, body: bytes, material: TrustMaterial) -> ManifestRead:
         """Read and verify a chunk manifest."""
+
+    async def verify_file(self, file: FileRef, material: TrustMaterial) -> Verdict:
+        """Verify whatever the file is: container, PDF, edXML, XML or CMS signature."""
 
 
 # --- Telling ---------------------------------------------------------------------------------------------------------
