@@ -18,7 +18,7 @@ from typing import Protocol
 
 from edoc.directory.organisation import Snapshot
 from edoc.errors import FaultReport
-from edoc.model.document import Document, Lane, Submission
+from edoc.model.document import Document, Lane, Party, Submission
 from edoc.model.evidence import Evidence
 from edoc.model.identifiers import DocumentId, FileRef, OrganId, Sha256
 from edoc.model.message import ChunkManifest, Message, Outcome, StatusReport
@@ -52,6 +52,8 @@ class JobKind(StrEnum):
     FOLDER_JSON = "folder-json"  # a folder with document.json
     FOLDER_XML = "folder-xml"  # a folder with document.xml, an edXML header
     EDXML = "edxml"  # a single .edxml file, attachments inline
+    STATUS_JSON = "status-json"  # a folder with status.json: what the clerk says of a received document
+    DECISION_JSON = "decision-json"  # a folder with decision.json: what the clerk decides about a held record
     UNREADABLE = "unreadable"  # a folder without a description
 
 
@@ -108,11 +110,17 @@ class Store(Protocol):
     def scratch(self, document_id: DocumentId, name: str) -> FileRef:
         """Return where a working file of the document goes (its folder exists); `name` is ours, never a message's."""
 
+    async def patch(self, ref: FileRef, offset: int, content: bytes) -> None:
+        """Overwrite bytes of a scratch file in place."""
+
     async def keep(self, ref: FileRef) -> StoredFile:
         """Make a written scratch file durable and return its size and digest."""
 
+    async def chunk_digests(self, ref: FileRef, chunk_bytes: int) -> tuple[Sha256, ...]:
+        """Return the SHA-256 of each piece of `chunk_bytes` of a file."""
+
     async def put(self, document_id: DocumentId, name: str, content: bytes) -> StoredFile:
-        """Write a small file durably."""
+        """Write a small file durably; it stays when the scratch folder is discarded."""
 
     async def read(self, ref: FileRef, offset: int = 0, size: int = -1) -> bytes:
         """Return bytes of a file."""
@@ -137,7 +145,8 @@ class InboxFolder:
     document_id: DocumentId
     container: FileRef
     attachments: tuple[tuple[str, str], ...]
-    files: tuple[tuple[str, bytes], ...]  # document.json, document.xml, verification.json, …
+    files: tuple[tuple[str, bytes], ...]  # document.json, verification.json, …
+    edxml: Document | None = None  # when set, document.edxml with its attachments inline is written too
 
 
 class Inbox(Protocol):
@@ -322,6 +331,9 @@ class Journal(Protocol):
     async def suspects(self) -> int:
         """Return how many records an unclean stop left in work and that still have to run alone."""
 
+    async def parked(self) -> Sequence[Record]:
+        """Return the records that stopped the process three times while alone (fault POISON), oldest first."""
+
     async def next_due(self, kinds: frozenset[Kind], lane: Lane) -> datetime | None:
         """Return when the next runnable record is due."""
 
@@ -413,7 +425,7 @@ class Sandbox(Protocol):
     Raises EdocError with the fault the parser found, or SANDBOX_LIMIT when the child was stopped.
     """
 
-    async def read_submission(self, job: ClaimedJob, scratch: FileRef) -> SubmissionRead:
+    async def read_submission(self, job: ClaimedJob, scratch: FileRef, office: Party) -> SubmissionRead:
         """Read a job's description."""
 
     async def prepare_pdf(
@@ -432,6 +444,9 @@ class Sandbox(Protocol):
 
     async def verify_file(self, file: FileRef, material: TrustMaterial) -> Verdict:
         """Verify whatever the file is: container, PDF, edXML, XML or CMS signature."""
+
+    async def verify_detached(self, content: bytes, cms: bytes, material: TrustMaterial) -> Verdict:
+        """Verify a detached CMS signature."""
 
 
 # --- Telling ---------------------------------------------------------------------------------------------------------

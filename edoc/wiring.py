@@ -1,1 +1,334 @@
-"""Which adapter stands behind which port."""
+"""Which adapter stands behind which port: the only place that knows all of them.
+
+Rules: builds, opens and closes; decides nothing.  Every constructor it calls lists the ports it needs.
+
+Does not run anything: :mod:`edoc.daemon` does.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+
+import structlog
+
+from edoc.adapters.broker_amqp import AmqpBroker
+from edoc.adapters.broker_link import BrokerSettings
+from edoc.adapters.clock_system import SystemClock
+from edoc.adapters.directory_file import DirectoryFile
+from edoc.adapters.inbox_fs import FsInbox, InboxFolders
+from edoc.adapters.journal_sqlite import SqliteJournal
+from edoc.adapters.revocation_files import RevocationFiles
+from edoc.adapters.sandbox_calls import SandboxLimits
+from edoc.adapters.sandbox_fork import ForkSandbox
+from edoc.adapters.spool_copy import CopyLimits
+from edoc.adapters.spool_fs import FsSpool, SpoolFolders
+from edoc.adapters.store_fs import FsStore
+from edoc.adapters.token_client import TokenClient
+from edoc.adapters.trust_files import read_anchors, read_intermediates, read_pinned_certificate
+from edoc.config import Config, fingerprint
+from edoc.errors import EdocError, FaultReport
+from edoc.errors.trust import NOT_IN_DIRECTORY
+from edoc.exchange.answers import Answers
+from edoc.exchange.arrivals import Arrivals
+from edoc.exchange.intake import Intake
+from edoc.exchange.office import Office, Patience, Policy, Undecided
+from edoc.exchange.outgoing import Outgoing
+from edoc.exchange.receipts import Receipts
+from edoc.exchange.reception import Reception
+from edoc.exchange.runner import Journey, Runner
+from edoc.exchange.sealing import Seal
+from edoc.exchange.sending import Sending
+from edoc.exchange.trust import Trust
+from edoc.model.message import CHUNK_BYTES
+from edoc.model.record import Key
+from edoc.model.state import Kind
+from edoc.model.trust import TrustMaterial
+from edoc.model.verdict import Indication, SubIndication, Verdict
+from edoc.ports import Alarm, Clock, today
+from edoc.token.settings import SignerSettings
+
+JOURNAL = "journal.sqlite"
+
+
+@asynccontextmanager
+async def open_sandbox(memory_bytes: int, seconds: float) -> AsyncIterator[ForkSandbox]:
+    """Yield a running sandbox with the bounds of one child."""
+    children = max(2, len(os.sched_getaffinity(0)))
+    sandbox = ForkSandbox(SandboxLimits(memory_bytes=memory_bytes, seconds=max(1, int(seconds)), children=children))
+    try:
+        await sandbox.start()
+        yield sandbox
+    finally:
+        await sandbox.close()
+
+
+@asynccontextmanager
+async def open_journal(config: Config, readonly: bool) -> AsyncIterator[SqliteJournal]:
+    """Yield the office's journal beside a running daemon: to read, or for an operator's act."""
+    journal = SqliteJournal(config.folders.state / JOURNAL)
+    await journal.open(readonly=readonly, shared=not readonly)
+    try:
+        yield journal
+    finally:
+        await journal.close(clean=False)
+
+
+def office_of(config: Config) -> Office:
+    """Return what the journeys know of the office."""
+    retry = config.retry
+    return Office(
+        code=config.organ_id,
+        anchors=read_anchors((anchor.file, anchor.fingerprint) for anchor in config.trust.anchors),
+        intermediates=read_intermediates(config.trust.intermediates),
+        policy=Policy(
+            undecided=Undecided(config.policy.revocation_unknown),
+            talk=frozenset((str(rule.sender), str(to)) for rule in config.policy.talk for to in rule.to),
+            max_package_bytes=config.policy.max_package_bytes,
+        ),
+        patience=Patience(
+            base=timedelta(seconds=retry.base_seconds),
+            cap=timedelta(seconds=retry.cap_seconds),
+            resend=timedelta(hours=retry.resend_after_hours),
+        ),
+        seal_pdf=config.seal.pdf,
+        seal_reason=config.seal.reason,
+        inbox_edxml=config.inbox.edxml,
+    )
+
+
+def signer_settings(config: Config) -> SignerSettings:
+    """Return the settings of the office's token process."""
+    token = config.token
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    return SignerSettings(
+        office=config.organ_id,
+        socket=token.socket,
+        module=token.module,
+        allowed_modules=token.allowed_modules,
+        key_uri=token.key_uri,
+        state=config.folders.state / "signer",
+        allowed_uids=frozenset(pwd.getpwnam(user).pw_uid for user in token.allowed_users) or frozenset({os.getuid()}),
+        pin_file=token.pin_file,
+        credentials=Path(credentials) if credentials else None,
+        certificate_sha256=None if token.certificate_sha256 is None else fingerprint(token.certificate_sha256),
+        environment=token.environment,
+        request_timeout=timedelta(seconds=token.request_timeout_seconds),
+    )
+
+
+def broker_settings(config: Config) -> BrokerSettings:
+    """Return how the office reaches the broker."""
+    broker = config.broker
+    return BrokerSettings(
+        host=broker.host,
+        port=broker.port,
+        vhost=broker.vhost,
+        ca=broker.ca,
+        certificate=broker.certificate,
+        key=broker.key,
+        prefetch=broker.prefetch,
+        publish_timeout=broker.publish_timeout_seconds,
+    )
+
+
+def open_directory(config: Config, sandbox: ForkSandbox, clock: Clock, alarm: Alarm | None = None) -> DirectoryFile:
+    """Return the directory adapter; its signature is checked in the sandbox against the configured signer alone."""
+    signer = read_pinned_certificate(config.trust.directory_signer.file, config.trust.directory_signer.fingerprint)
+
+    async def verify(content: bytes, cms: bytes) -> Verdict:
+        # The configured certificate is the anchor itself: no chain and no revocation list stands between.
+        material = TrustMaterial(anchors=(signer,), at=clock.now())
+        verdict = await sandbox.verify_detached(content, cms, material)
+        expected = config.trust.directory_signer.fingerprint
+        if any(signature.certificate_sha256 != expected for signature in verdict.signatures):
+            return Verdict(
+                indication=Indication.INDETERMINATE,
+                sub_indication=SubIndication.SIG_CONSTRAINTS_FAILURE,
+                signatures=verdict.signatures,
+            )
+        return verdict
+
+    return DirectoryFile(config.trust.directory, verify, config.folders.state, clock=clock, alarm=alarm)
+
+
+def alarm_to_log(fault: FaultReport, key: Key | None) -> None:
+    """Tell the operator through the log."""
+    structlog.get_logger("edoc.alarm").error(
+        "alarm",
+        fault=fault.code,
+        text=fault.text("en"),
+        next_step=fault.next_step("en"),
+        cause=fault.cause or None,
+        kind=key.kind if key else None,
+        document_id=key.document_id if key else None,
+        peer=key.peer if key else None,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """Everything a running daemon has."""
+
+    clock: Clock
+    journal: SqliteJournal
+    broker: AmqpBroker
+    directory: DirectoryFile
+    runner: Runner
+    intake: Intake
+    arrivals: Arrivals
+    token: TokenClient
+
+
+@asynccontextmanager
+async def open_exchange(config: Config, alarm: Alarm, chance: Callable[[], float]) -> AsyncIterator[Exchange]:
+    """Yield the wired exchange of one office; the journal is locked by it alone.
+
+    Raises EdocError JOURNAL_LOCKED, DIRECTORY_MISSING, NOT_IN_DIRECTORY, ANCHOR_MISMATCH and other faults of the
+    configuration.
+    """
+    async with AsyncExitStack() as stack:
+        journal = SqliteJournal(config.folders.state / JOURNAL)
+        await journal.open()
+        stack.push_async_exit(_closing(journal))
+        limits = config.limits
+        sandbox = await stack.enter_async_context(open_sandbox(limits.sandbox_memory_bytes, limits.sandbox_seconds))
+        clock = SystemClock()
+        office = office_of(config)
+        directory = open_directory(config, sandbox, clock, alarm)
+        await directory.load()
+        level = directory.snapshot().level(office.code, today(clock.now()))
+        if level is None:
+            raise EdocError(NOT_IN_DIRECTORY, code=office.code)
+        broker = AmqpBroker(broker_settings(config), office.code, level, alarm)
+        stack.push_async_callback(broker.close)
+        yield _exchange(config, office, clock, journal, sandbox, directory, broker, alarm, chance)
+
+
+def _closing(
+    journal: SqliteJournal,
+) -> Callable[[type[BaseException] | None, BaseException | None, TracebackType | None], Awaitable[None]]:
+    """Return what closes the journal: clean only when nothing went wrong."""
+
+    async def close(kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
+        await journal.close(clean=kind is None)
+
+    return close
+
+
+def _exchange(  # noqa: PLR0913, PLR0917 -- wires every port
+    config: Config,
+    office: Office,
+    clock: Clock,
+    journal: SqliteJournal,
+    sandbox: ForkSandbox,
+    directory: DirectoryFile,
+    broker: AmqpBroker,
+    alarm: Alarm,
+    chance: Callable[[], float],
+) -> Exchange:
+    folders = config.folders
+    spool = FsSpool(
+        SpoolFolders(
+            outbox=folders.outbox,
+            sent=folders.sent,
+            failed=folders.failed,
+            status=folders.status,
+            claimed=folders.state / "claimed",
+        ),
+        CopyLimits(file_bytes=config.policy.max_file_bytes, files=config.policy.max_files),
+    )
+    store = FsStore(folders.state)
+    inbox = FsInbox(
+        InboxFolders(inbox=folders.inbox, quarantine=folders.quarantine, staging=folders.state / "staging"),
+        max_chunks=-(-office.policy.max_package_bytes // CHUNK_BYTES),
+    )
+    for files in (spool, store, inbox):
+        files.prepare()
+    token = TokenClient(
+        str(config.token.socket), office.code, timedelta(seconds=2 * config.token.request_timeout_seconds)
+    )
+    trust = Trust(office, directory, RevocationFiles(config.trust.crls, alarm=alarm))
+    seal = Seal(office, clock, token, trust)
+    outgoing = Outgoing(
+        office=office,
+        clock=clock,
+        spool=spool,
+        store=store,
+        journal=journal,
+        sandbox=sandbox,
+        trust=trust,
+        seal=seal,
+    )
+    reception = Reception(
+        office=office, clock=clock, inbox=inbox, journal=journal, sandbox=sandbox, trust=trust, alarm=alarm
+    )
+    journeys: dict[Kind, Journey] = {
+        Kind.SUBMISSION: outgoing,
+        Kind.TRANSFER: Sending(
+            office=office,
+            clock=clock,
+            store=store,
+            journal=journal,
+            broker=broker,
+            outgoing=outgoing,
+            alarm=alarm,
+        ),
+        Kind.RECEPTION: reception,
+        Kind.STATUS: Receipts(
+            office=office, clock=clock, store=store, broker=broker, trust=trust, seal=seal, alarm=alarm
+        ),
+    }
+    runner = Runner(
+        journal=journal, clock=clock, journeys=journeys, patience=office.patience, chance=chance, alarm=alarm
+    )
+    answers = Answers(clock=clock, store=store, journal=journal, sandbox=sandbox, trust=trust, outgoing=outgoing)
+    arrivals = Arrivals(
+        office=office,
+        clock=clock,
+        broker=broker,
+        inbox=inbox,
+        journal=journal,
+        sandbox=sandbox,
+        trust=trust,
+        reception=reception,
+        answers=answers,
+        alarm=alarm,
+        poke=runner.poke,
+        chance=chance,
+    )
+    intake = Intake(
+        office=office,
+        clock=clock,
+        spool=spool,
+        store=store,
+        journal=journal,
+        sandbox=sandbox,
+        trust=trust,
+        outgoing=outgoing,
+        alarm=alarm,
+        poke=runner.poke,
+        workers=config.limits.workers_normal,
+    )
+    return Exchange(
+        clock=clock,
+        journal=journal,
+        broker=broker,
+        directory=directory,
+        runner=runner,
+        intake=intake,
+        arrivals=arrivals,
+        token=token,
+    )
+
+
+def chance() -> float:
+    """Return a number in [0, 1) that spreads retries; nothing secret depends on it."""
+    return random.random()  # noqa: S311 -- spreads retries, no secret

@@ -3,6 +3,28 @@
 Does not define a fault itself.
 """
 
-from edoc.errors import broker, configuration, exchange, package, spool, token, trust, verification
+from edoc.errors import (
+    broker,
+    configuration,
+    exchange,
+    journey,
+    package,
+    sandbox,
+    spool,
+    token,
+    trust,
+    verification,
+)
 
-__all__ = ["broker", "configuration", "exchange", "package", "spool", "token", "trust", "verification"]
+__all__ = [
+    "broker",
+    "configuration",
+    "exchange",
+    "journey",
+    "package",
+    "sandbox",
+    "spool",
+    "token",
+    "trust",
+    "verification",
+]

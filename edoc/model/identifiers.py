@@ -8,6 +8,7 @@ Does not know an organisation's level: it cannot be read off the code (the direc
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import NewType
 from uuid import UUID
@@ -61,3 +62,8 @@ def parse_sha256(text: str) -> Sha256:
     if not _SHA256.fullmatch(text):
         raise EdocError(BAD_IDENTIFIER, kind="sha256", value=text[:70])
     return Sha256(text)
+
+
+def sha256_of(content: bytes) -> Sha256:
+    """Return the SHA-256 of `content`."""
+    return Sha256(hashlib.sha256(content).hexdigest())

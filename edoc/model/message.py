@@ -55,11 +55,13 @@ class Message:
     lane: Lane
     sha256: Sha256
     size: int
-    body: bytes
+    body: bytes = field(repr=False)
     index: int = 0
     count: int = 1
     message_id: MessageId | None = None  # set per attempt by the broker adapter
     version: int = WIRE_VERSION
+    hops: int = 0  # relays it has crossed
+    relay_evidence: bytes = field(default=b"", repr=False)  # what the relays add, opaque here, at most 64 KiB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

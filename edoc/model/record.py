@@ -8,12 +8,12 @@ Does not hold bytes: packages are files, records hold their digests and refs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
 from edoc.errors import FaultReport
-from edoc.model.document import Attachment, Lane, Party, Reference, Urgency
+from edoc.model.document import Attachment, Document, Lane, Submission, Urgency
 from edoc.model.evidence import Evidence
 from edoc.model.identifiers import DocumentId, FileRef, OrganId, Sha256
 from edoc.model.message import StatusCode, StatusReport
@@ -54,6 +54,7 @@ class SubmissionBody:
     """Facts of a SUBMISSION."""
 
     job: str  # the job's name in the outbox
+    submission: Submission | None = None  # the job's description as read; None when it could not be read
     files: tuple[JobFile, ...] = ()
     content_sha256: Sha256 | None = None  # over names and digests of the job's files: same dms_id, same content?
     dms_id: str = ""
@@ -72,7 +73,6 @@ class TransferBody:
     """Facts of a TRANSFER."""
 
     sent_at: datetime | None = None
-    next_chunk: int = 0  # chunks below this one are confirmed
     history: tuple[BusinessStatus, ...] = ()
     receipt: FileRef | None = None  # the signed status message that ended the transfer
     receipt_at: datetime | None = None
@@ -84,16 +84,15 @@ class ReceptionBody:
 
     container_sha256: Sha256
     size: int
+    attested_sender: OrganId
+    received_at: datetime
     staged: FileRef | None = None
-    code: str = ""
-    sender: Party | None = None
-    answers: Reference = field(default_factory=Reference)  # how a status names the document to its sender
-    recipients: tuple[OrganId, ...] = ()
+    document: Document | None = None  # as verified; None while chunks are missing
+    entries: tuple[str, ...] = ()  # entry of attachment n at index n-1
     signature_digests: tuple[Sha256, ...] = ()
     verdict: Verdict | None = None
     admission: Admission | None = None
-    received_at: datetime | None = None
-    chunks: int = 0  # announced by the manifest
+    receipt: DocumentId | None = None  # status_id of the answer: receipt or refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +162,11 @@ class Change:
     evidence: tuple[Evidence, ...] = ()
 
 
-def moved(record: Record, state: State, *, body: Body | None = None, fault: FaultReport | None = None) -> Move:
-    """Return the move of `record` to `state`, with `body` (default: as it is) and `fault` (default: none)."""
-    changed = replace(record, state=state, body=record.body if body is None else body, fault=fault)
+def moved(
+    record: Record, state: State, *, at: datetime, body: Body | None = None, fault: FaultReport | None = None
+) -> Move:
+    """Return the move of `record` to `state`, due `at`, with `body` (default: as it is) and `fault` (default: none)."""
+    changed = replace(
+        record, state=state, next_attempt=at, attempts=0, body=record.body if body is None else body, fault=fault
+    )
     return Move(record=changed, was=record.state)

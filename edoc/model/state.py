@@ -18,7 +18,7 @@ TRANSFER     one recipient of a packed document
 
 RECEPTION    one document for us
     ASSEMBLING  chunks are arriving
-    STAGED      verified and admitted, or held back by policy and released; the intent of a receipt is recorded with it
+    STAGED      verified and admitted, or held and released; to be delivered, and owed a receipt
     HELD        could not be decided; the clerk's decision or new revocation data moves it
     DELIVERED   in the inbox, complete
     QUARANTINED refused; the bytes are in ``quarantine/``
@@ -93,6 +93,8 @@ MOVES: dict[Kind, dict[State, frozenset[State]]] = {
         S.ASSEMBLING: frozenset({S.STAGED, S.HELD, S.QUARANTINED}),
         S.STAGED: frozenset({S.DELIVERED, S.HELD}),
         S.HELD: frozenset({S.STAGED, S.QUARANTINED}),
+        # A refused package does not use up its document's identity: a good one may still come.
+        S.QUARANTINED: frozenset({S.STAGED, S.HELD}),
     },
     Kind.STATUS: {
         S.INTENDED: frozenset({S.SIGNED}),
@@ -108,11 +110,13 @@ A record may always be committed again in the same state (another attempt, more 
 
 RUNNABLE: dict[Kind, frozenset[State]] = {
     Kind.SUBMISSION: frozenset({S.ACCEPTED, S.SEALED}),
-    Kind.TRANSFER: frozenset({S.QUEUED}),
-    Kind.RECEPTION: frozenset({S.STAGED}),
+    # SENT comes due when no receipt arrived in time: the same bytes go again.
+    Kind.TRANSFER: frozenset({S.QUEUED, S.SENT}),
+    # ASSEMBLING comes due with its last chunk; HELD is verified again while revocation data may still arrive.
+    Kind.RECEPTION: frozenset({S.ASSEMBLING, S.STAGED, S.HELD}),
     Kind.STATUS: frozenset({S.INTENDED, S.SIGNED}),
 }
-"""The states whose records the runner claims; in all others a record waits for an event."""
+"""The states whose records the runner claims when they are due; in all others a record waits for an event."""
 
 
 def allowed(kind: Kind, was: State, now: State) -> bool:

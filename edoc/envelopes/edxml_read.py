@@ -1,0 +1,199 @@
+"""edXML headers to the model (QCVN 102:2016), tolerant about everything the field varies.
+
+Rules: any order; empty elements; both date forms; Priority 5 is normal; an element this version does not know is
+kept in ``Document.unknown``.  A mandatory element that is missing, or a value without meaning, is an error that names
+the element.  Texts are kept exactly as they stand; only codes, dates and numbers lose surrounding white space.
+
+Does not read our own sealed part (:mod:`edoc.envelopes.edxml_sealed`) nor file contents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
+
+from lxml import etree
+
+from edoc.envelopes import xml
+from edoc.envelopes.edxml_block import HOME, Block
+from edoc.envelopes.text import shown
+from edoc.errors import EdocError
+from edoc.errors.package import HEADER_INCOMPLETE, NOT_EDXML, OLD_DIALECT
+from edoc.model.document import BusinessType, Code, Document, Party, Reference, Signer, Staff, Trace, Urgency
+from edoc.model.identifiers import DocumentId, parse_organ_id
+
+T = TypeVar("T")
+
+_PRIORITY = {str(int(urgency)): urgency for urgency in Urgency} | {"": Urgency.NORMAL, "5": Urgency.NORMAL}
+_BUSINESS = {str(int(kind)): kind for kind in BusinessType} | {"": BusinessType.NEW}
+_PAPER = {"": False, "0": False, "false": False, "1": True, "true": True}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManifestReference:
+    """One Reference of edXMLManifest, raw."""
+
+    content_id: str
+    content_type: str
+    name: str
+    description: str
+
+
+class Levels:
+    """The named levels of one edXML message, as blocks."""
+
+    __slots__ = ("_blocks", "body", "business", "header", "manifest", "message", "root", "traces")
+
+    def __init__(self, root: etree._Element) -> None:
+        require_edxml(root)
+        self._blocks: list[Block] = []
+        self.root = Block(root, "edXML", self._blocks)
+        self.root.skip("AttachmentEncoded")  # files, not header: read by edxml_inline
+        envelope = self.root.level("edXMLEnvelope")
+        self.header = envelope.level("edXMLHeader")
+        self.header.skip("Signature")  # a placeholder, or a signature over another message
+        self.message = self.header.level(HOME)
+        self.traces = self.header.level("TraceHeaderList")
+        self.business = self.traces.level("Bussiness")
+        self.body = envelope.level("edXMLBody")
+        self.manifest = self.body.level("edXMLManifest")
+
+    def unknown(self) -> tuple[str, ...]:
+        """Return the elements that nobody asked for, level by level; call it when all else is read."""
+        return tuple(text for block in self._blocks for text in block.unknown())
+
+
+def require_edxml(root: etree._Element) -> None:
+    """Raise EdocError OLD_DIALECT or NOT_EDXML unless `root` is the root of an edXML message."""
+    if root.tag == f"{{{xml.EDXML}}}edXML":
+        return
+    spaces = {xml.namespace(root), *(xml.namespace(child) for child in islice(root, 8)), *root.nsmap.values()}
+    if xml.OLD_EDOC in spaces:
+        raise EdocError(OLD_DIALECT, namespace=xml.OLD_EDOC)
+    raise EdocError(NOT_EDXML, root=shown(str(root.tag)))
+
+
+def read_party(block: Block) -> Party:
+    """Return an organisation of the header; EdocError HEADER_INCOMPLETE or BAD_IDENTIFIER for its OrganId."""
+    return Party(
+        organ_id=parse_organ_id(block.required("OrganId").strip()),
+        name=block.text("OrganName"),
+        in_charge=block.text("OrganizationInCharge"),
+        address=block.text("OrganAdd"),
+        email=block.text("Email"),
+        telephone=block.text("Telephone"),
+        fax=block.text("Fax"),
+        website=block.text("Website"),
+    )
+
+
+def read_claimed_sender(levels: Levels) -> str:
+    """Return the code that From states in a job, empty when it states none; the rest of From is the office's to say."""
+    block = levels.message.block("From")
+    block.skip("OrganizationInCharge", "OrganName", "OrganAdd", "Email", "Telephone", "Fax", "Website")
+    return block.token("OrganId")
+
+
+def read_reference(block: Block) -> Reference:
+    """Return a ResponseFor, raw."""
+    return Reference(
+        organ_id=block.text("OrganId"),
+        code=block.text("Code"),
+        document_id=block.text("DocumentId"),
+        promulgation_date=block.text("PromulgationDate"),
+    )
+
+
+def read_staff(parent: Block) -> Staff | None:
+    """Return the StaffInfo of `parent`, None when there is none."""
+    block = parent.block("StaffInfo")
+    if block.element is None:
+        return None
+    return Staff(
+        department=block.text("Department"),
+        staff=block.text("Staff"),
+        email=block.text("Email"),
+        mobile=block.text("Mobile"),
+    )
+
+
+def read_document(levels: Levels, document_id: DocumentId, sender: Party) -> Document:
+    """Return the header as a document without attachments; `sender` is who it is from, whatever From says.
+
+    Raises EdocError HEADER_INCOMPLETE, HEADER_INVALID and BAD_IDENTIFIER.
+    """
+    message, other = levels.message, levels.message.block("OtherInfo")
+    code, place, kind = message.block("Code"), message.block("PromulgationInfo"), message.block("DocumentType")
+    number = code.required("CodeNumber")
+    promulgated = place.day("PromulgationDate")
+    if promulgated is None:
+        raise EdocError(HEADER_INCOMPLETE, element=f"{place.path}/PromulgationDate")
+    recipients = tuple(read_party(block) for block in message.blocks("To"))
+    if not recipients:
+        raise EdocError(HEADER_INCOMPLETE, element=f"{message.path}/To")
+    return Document(
+        document_id=document_id,
+        sender=sender,
+        recipients=recipients,
+        code=Code(number=number, notation=code.present("CodeNotation")),
+        subject=message.required("Subject"),
+        place=place.present("Place"),
+        promulgation_date=promulgated,
+        type_name=kind.required("TypeName"),
+        type_code=kind.text("Type"),
+        type_detail=kind.text("TypeDetail"),
+        content=message.text("Content"),
+        signer=_signer(message),
+        due_date=message.day("DueDate"),
+        urgency=_choice(other, "Priority", _PRIORITY),
+        sphere=other.text("SphereOfPromulgation"),
+        typer_notation=other.text("TyperNotation"),
+        promulgation_amount=other.number("PromulgationAmount"),
+        page_amount=other.number("PageAmount"),
+        direction=other.text("Direction"),
+        appendixes=other.block("Appendixes").texts("Appendix"),
+        reply_to=tuple(read_reference(block) for block in message.blocks("ResponseFor")),
+        steering_type=message.text("SteeringType"),
+        to_places=message.block("ToPlaces").texts("Place"),
+        correlation_id=message.text("DocumentId"),
+        business_type=_choice(levels.business, "BussinessDocType", _BUSINESS),
+        business_reason=levels.business.text("BussinessDocReason"),
+        paper=_choice(levels.business, "Paper", _PAPER),
+        staff=read_staff(levels.business),
+        traces=_traces(levels),
+    )
+
+
+def read_manifest(levels: Levels) -> tuple[ManifestReference, ...]:
+    """Return the references of edXMLManifest in order."""
+    return tuple(
+        ManifestReference(
+            content_id=block.token("ContentId"),
+            content_type=block.text("ContentType"),
+            name=block.text("AttachmentName"),
+            description=block.text("Description"),
+        )
+        for block in levels.manifest.blocks("Reference")
+    )
+
+
+def _signer(message: Block) -> Signer | None:
+    block = message.block("SignerInfo")
+    signer = Signer(
+        full_name=block.text("FullName"), competence=block.text("Competence"), position=block.text("Position")
+    )
+    return None if signer == Signer(full_name="") else signer
+
+
+def _traces(levels: Levels) -> tuple[Trace, ...]:
+    blocks = levels.traces.blocks("TraceHeader")
+    return tuple(Trace(organ_id=block.text("OrganId"), timestamp=block.text("Timestamp")) for block in blocks)
+
+
+def _choice(block: Block, name: str, values: Mapping[str, T]) -> T:
+    text = block.token(name).lower()
+    if text not in values:
+        raise block.invalid(name, text)
+    return values[text]

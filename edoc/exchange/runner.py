@@ -1,0 +1,193 @@
+"""The runner: claims records that are due, runs their stage, commits what the stage returns.
+
+Rules: a stage takes a record in state A and returns the change that puts it into state B; the runner commits the
+change in one journal transaction.  So recovery after any crash is the same as work: claim the next record.  A fault
+that may pass is stored with the time of the next attempt; a permanent one is handed to the journey's ``give_up``; a
+bug is a fault too (INTERNAL), told loudly and never hidden.
+
+After an unclean stop the records that were in work run alone, one by one, before anything else.
+
+Does not know what the stages do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from edoc.errors import Disposition, EdocError, FaultReport
+from edoc.errors.exchange import STATE_CONFLICT
+from edoc.errors.journey import INTERNAL
+from edoc.exchange.office import Patience
+from edoc.exchange.retry import next_attempt
+from edoc.model.document import Lane
+from edoc.model.record import Change, Move, Record
+from edoc.model.state import Kind, State
+from edoc.ports import Alarm, Clock, Journal
+
+Stage = Callable[[Record], Awaitable[Change]]
+
+
+class Journey(Protocol):
+    """What the runner needs of one kind of record."""
+
+    stages: Mapping[State, Stage]
+
+    async def give_up(self, record: Record, fault: FaultReport) -> Change:
+        """Return the change that ends `record` after a permanent fault."""
+
+    async def committed(self, record: Record) -> None:
+        """Do what follows a commit: files that tell about it.  Idempotent: repeated after a crash."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crew:
+    """Workers that share one lane and some kinds of record."""
+
+    lane: Lane
+    kinds: frozenset[Kind]
+    workers: int
+
+
+class Runner:
+    """Runs the stages of all journeys."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        clock: Clock,
+        journeys: Mapping[Kind, Journey],
+        patience: Patience,
+        chance: Callable[[], float],
+        alarm: Alarm,
+    ) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._journeys = journeys
+        self._patience = patience
+        self._chance = chance
+        self._alarm = alarm
+        self._log = structlog.get_logger("edoc.exchange")
+        self._bells: dict[Lane, set[asyncio.Event]] = {lane: set() for lane in Lane}
+        self._stopping = asyncio.Event()
+
+    def poke(self, lane: Lane) -> None:
+        """Say that records of `lane` may have become due."""
+        for bell in self._bells[lane]:
+            bell.set()
+
+    def stop(self) -> None:
+        """Finish what is under way and claim nothing more."""
+        self._stopping.set()
+        for lane in Lane:
+            self.poke(lane)
+
+    async def run(self, crews: tuple[Crew, ...]) -> None:
+        """Work until stopped; suspects of an unclean stop first, alone."""
+        await self._run_suspects(crews)
+        async with asyncio.TaskGroup() as group:
+            for crew in crews:
+                group.create_task(self._lead(crew))
+
+    async def _run_suspects(self, crews: tuple[Crew, ...]) -> None:
+        everything = frozenset(Kind)
+        lanes = sorted({crew.lane for crew in crews}, key=lambda lane: lane is not Lane.URGENT)
+        for lane in lanes:
+            while not self._stopping.is_set():
+                records = await self._journal.claim(everything, lane, self._clock.now(), 1, alone=True)
+                if not records:
+                    break
+                await self.work(records[0])
+
+    async def _lead(self, crew: Crew) -> None:
+        bell = asyncio.Event()
+        self._bells[crew.lane].add(bell)
+        under_way: set[asyncio.Task[None]] = set()
+        async with asyncio.TaskGroup() as group:
+            while not self._stopping.is_set():
+                bell.clear()
+                free = crew.workers - len(under_way)
+                records = await self._journal.claim(crew.kinds, crew.lane, self._clock.now(), free) if free else ()
+                for record in records:
+                    task = group.create_task(self.work(record))
+                    under_way.add(task)
+                    task.add_done_callback(under_way.discard)
+                    task.add_done_callback(lambda _: bell.set())
+                if not records:
+                    await self._rest(crew, bell)
+
+    async def _rest(self, crew: Crew, bell: asyncio.Event) -> None:
+        due = await self._journal.next_due(crew.kinds, crew.lane)
+        limit = timedelta(minutes=1) if due is None else max(timedelta(), due - self._clock.now())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(min(limit, timedelta(minutes=1)).total_seconds() + 0.001):
+                await bell.wait()
+
+    async def work(self, record: Record) -> None:
+        """Run the stage of one claimed record and commit what it returns."""
+        started = self._clock.now()
+        journey = self._journeys[record.key.kind]
+        try:
+            change = await journey.stages[record.state](record)
+            fault = None
+        except EdocError as error:
+            fault = error.report()
+            change = await self._after_fault(journey, record, fault)
+        except Exception as error:  # noqa: BLE001 -- a bug on one document must not stop the others; it is told
+            self._log.exception("stage_failed", kind=record.key.kind, document_id=record.document_id)
+            fault = FaultReport(code=INTERNAL.code, cause=f"{type(error).__name__}: {error}")
+            change = self._postpone(record, fault)
+        if await self._commit(change, record):
+            self._tell(record, change, fault, started_ms=self._since(started))
+            for move in change.moves:
+                await self._journeys[move.record.key.kind].committed(move.record)
+            for lane in {move.record.lane for move in change.moves} | {added.lane for added in change.adds}:
+                self.poke(lane)
+
+    async def _after_fault(self, journey: Journey, record: Record, fault: FaultReport) -> Change:
+        if fault.disposition is Disposition.PERMANENT:
+            return await journey.give_up(record, fault)
+        return self._postpone(record, fault)
+
+    def _postpone(self, record: Record, fault: FaultReport) -> Change:
+        if fault.disposition is Disposition.OPERATOR and (record.fault is None or record.fault.code != fault.code):
+            self._alarm(fault, record.key)
+        due = next_attempt(self._clock.now(), record.attempts, self._patience, self._chance())
+        later = replace(record, attempts=record.attempts + 1, next_attempt=due, fault=fault)
+        return Change(moves=(Move(record=later, was=record.state),))
+
+    async def _commit(self, change: Change, record: Record) -> bool:
+        try:
+            await self._journal.commit(change)
+        except EdocError as error:
+            if error.fault is not STATE_CONFLICT:
+                raise
+            # A receipt or the operator was faster: what they committed stands, and this work is not needed any more.
+            self._log.info("stage_overtaken", kind=record.key.kind, document_id=record.document_id, state=record.state)
+            return False
+        return True
+
+    def _tell(self, record: Record, change: Change, fault: FaultReport | None, started_ms: int) -> None:
+        now = next((move.record.state for move in change.moves if move.record.key == record.key), record.state)
+        self._log.info(
+            "stage",
+            kind=record.key.kind,
+            document_id=record.document_id,
+            peer=record.key.peer,
+            lane=record.lane,
+            was=record.state,
+            state=now,
+            attempts=record.attempts,
+            fault=fault.code if fault else None,
+            cause=fault.cause if fault and fault.cause else None,
+            ms=started_ms,
+        )
+
+    def _since(self, started: datetime) -> int:
+        return int((self._clock.now() - started) / timedelta(milliseconds=1))

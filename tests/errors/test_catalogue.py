@@ -1,0 +1,45 @@
+"""Every fault says what is wrong and what to do, in two languages, from the same facts."""
+
+from __future__ import annotations
+
+import re
+import string
+
+import pytest
+
+from edoc.errors import EdocError, Fault, catalogue
+
+FAULTS = list(catalogue().values())
+
+
+def facts(template: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name}
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.code)
+def test_both_languages_tell_the_same_facts(fault: Fault) -> None:
+    assert facts(fault.en) == facts(fault.vi)
+    assert facts(fault.next_en) == facts(fault.next_vi)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.code)
+def test_every_fault_has_a_next_step_and_ends_its_sentences(fault: Fault) -> None:
+    for text in (fault.en, fault.vi, fault.next_en, fault.next_vi):
+        assert text.strip()
+        assert text[-1] in ".?”}"
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.code)
+def test_a_code_is_stable_and_plain(fault: Fault) -> None:
+    assert re.fullmatch(r"[A-Z][A-Z0-9_]{2,39}", fault.code)
+
+
+def test_a_missing_fact_never_hides_the_error() -> None:
+    error = EdocError(catalogue()["RECIPIENT_UNKNOWN"])
+    assert "{recipient}" in error.text("vi")
+
+
+def test_an_error_survives_its_journey_as_plain_data() -> None:
+    error = EdocError(catalogue()["RECIPIENT_UNKNOWN"], recipient="H99", cause="lookup")
+    again = error.report().error()
+    assert (again.code, again.text("vi"), again.cause) == (error.code, error.text("vi"), "lookup")
