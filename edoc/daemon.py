@@ -34,6 +34,8 @@ EXIT_CONFIGURATION = 78  # EX_CONFIG: the unit does not restart on it
 
 _STOP_LIMIT = timedelta(seconds=20)
 _REFRESH = timedelta(seconds=15)
+_PULSE = 0.02  # s
+_PULSES_TOLD_EVERY = 60.0  # s
 _SIGNING = frozenset({Kind.SUBMISSION, Kind.STATUS})
 _MOVING = frozenset({Kind.TRANSFER, Kind.RECEPTION})
 
@@ -108,7 +110,7 @@ async def _daemon(config: Config, stopping: asyncio.Event) -> None:
             }
             for lane in Lane:
                 group.create_task(exchange.arrivals.run(lane, config.broker.prefetch))
-            background = [group.create_task(_refresh(exchange)), group.create_task(_watchdog())]
+            background = [group.create_task(task) for task in (_refresh(exchange), _watchdog(), _pulse())]
             notify("READY=1", "STATUS=receiving")
             log.info("started", office=config.organ_id)
             await stopping.wait()
@@ -134,6 +136,23 @@ async def _refresh(exchange: wiring.Exchange) -> None:
     while True:
         await exchange.clock.sleep(_REFRESH)
         await exchange.directory.refresh()
+
+
+async def _pulse() -> None:
+    """Tell how long the event loop made others wait, so that a stall is seen before a user feels it."""
+    log = structlog.get_logger("edoc.pulse")
+    loop = asyncio.get_running_loop()
+    worst, told = 0.0, loop.time()
+    try:
+        while True:
+            asked = loop.time()
+            await asyncio.sleep(_PULSE)
+            worst = max(worst, loop.time() - asked - _PULSE)
+            if loop.time() - told >= _PULSES_TOLD_EVERY:
+                log.info("pulse", worst_stall_ms=round(worst * 1000, 1))
+                worst, told = 0.0, loop.time()
+    finally:
+        log.info("pulse", worst_stall_ms=round(worst * 1000, 1))
 
 
 async def _watchdog() -> None:

@@ -243,7 +243,8 @@ class Token(Protocol):
         """Return the signature: RSA as the raw octets, ECDSA as r‖s.
 
         Raises EdocError TOKEN_ABSENT, TOKEN_BUSY, TOKEN_BROKEN, PIN_REFUSED, PIN_BLOCKED, PIN_NEEDED,
-        KEY_NOT_FOUND, KEY_NOT_ALLOWED, SIGNER_UNREACHABLE.
+        PIN_FILE_UNSAFE, KEY_NOT_FOUND, KEY_AMBIGUOUS, KEY_NOT_ALLOWED, TOKEN_ALGORITHM, TOKEN_REFUSED,
+        SIGNER_UNREACHABLE.
         """
 
 
@@ -361,8 +362,8 @@ class Revocation(Protocol):
 class Timestamp(Protocol):
     """A time-stamping authority."""
 
-    async def stamp(self, digest: bytes, limit: timedelta) -> bytes | None:
-        """Return an RFC 3161 token (DER) over a SHA-256 `digest`, or None when it did not come within `limit`."""
+    async def ask(self, query: bytes, limit: timedelta) -> bytes | None:
+        """Return the authority's answer to a TimeStampReq (DER), unread, or None when none came within `limit`."""
 
 
 # --- Sandbox ---------------------------------------------------------------------------------------------------------
@@ -447,6 +448,9 @@ class Sandbox(Protocol):
 
     async def verify_detached(self, content: bytes, cms: bytes, material: TrustMaterial) -> Verdict:
         """Verify a detached CMS signature."""
+
+    async def add_timestamp(self, signatures: bytes, answer: bytes, nonce: int) -> bytes:
+        """Return `signatures` with the time-stamp of a TimeStampResp; EdocError when it does not belong to them."""
 
 
 # --- Telling ---------------------------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ from edoc.adapters.sandbox_fork import ForkSandbox
 from edoc.adapters.spool_copy import CopyLimits
 from edoc.adapters.spool_fs import FsSpool, SpoolFolders
 from edoc.adapters.store_fs import FsStore
+from edoc.adapters.timestamp_http import HttpTimestamp
 from edoc.adapters.token_client import TokenClient
 from edoc.adapters.trust_files import read_anchors, read_intermediates, read_pinned_certificate
 from edoc.config import Config, fingerprint
@@ -46,6 +47,7 @@ from edoc.exchange.reception import Reception
 from edoc.exchange.runner import Journey, Runner
 from edoc.exchange.sealing import Seal
 from edoc.exchange.sending import Sending
+from edoc.exchange.stamping import Stamping
 from edoc.exchange.trust import Trust
 from edoc.model.message import CHUNK_BYTES
 from edoc.model.record import Key
@@ -266,6 +268,12 @@ def _exchange(  # noqa: PLR0913, PLR0917 -- wires every port
         sandbox=sandbox,
         trust=trust,
         seal=seal,
+        stamping=Stamping(
+            clock,
+            sandbox,
+            HttpTimestamp(config.timestamp.url) if config.timestamp.url else None,
+            timedelta(seconds=config.timestamp.limit_seconds),
+        ),
     )
     reception = Reception(
         office=office, clock=clock, inbox=inbox, journal=journal, sandbox=sandbox, trust=trust, alarm=alarm

@@ -139,9 +139,10 @@ async def running(settings: SignerSettings) -> AsyncIterator[Signer]:
         yield Signer(settings, client, log, task, said)
     finally:
         await client.close()
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        if not task.done():  # a test that ends the process itself has seen why it ended
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
 
 
 async def eventually(condition: Callable[[], bool]) -> None:

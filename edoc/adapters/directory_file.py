@@ -72,7 +72,12 @@ class DirectoryFile:
         """Take the edition kept from before and then the file's; raise the EdocError that left us without any."""
         content = await asyncio.to_thread(_read, self._kept)
         if content is not None:
-            snapshot = await asyncio.to_thread(decode_directory, content)
+            try:
+                snapshot = await asyncio.to_thread(decode_directory, content)
+            except EdocError as error:
+                # Without it the protection against rollback is gone: a person decides, not a restart.
+                detail = f"our own copy {self._kept}: {error.facts['detail']}"
+                raise EdocError(DIRECTORY_INVALID, detail=detail) from error
             self._force = _Edition(content, snapshot)
         await self.refresh()
         self.snapshot()

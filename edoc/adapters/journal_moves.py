@@ -116,18 +116,22 @@ def _conflict(connection: sqlite3.Connection, key: Key, expected: str) -> EdocEr
 
 # --- Claiming --------------------------------------------------------------------------------------------------------
 
-_PROMOTE = "UPDATE record SET work = 2 WHERE work = 1 AND lane = ? AND kind = ? AND next_attempt <= ?"
+# The indexes are named: without statistics the planner may prefer one that has to sort a backlog.
+_PROMOTE = """
+UPDATE record INDEXED BY record_waiting SET work = 2 WHERE work = 1 AND lane = ? AND kind = ? AND next_attempt <= ?
+"""
 # The time is compared again: a clock that was set back must not run early what an earlier look promoted.
 _READY = """
-SELECT -urgency, created, id FROM record
+SELECT -urgency, created, id FROM record INDEXED BY record_ready
 WHERE work = 2 AND lane = ? AND kind = ? AND next_attempt <= ?
 ORDER BY urgency DESC, created, id LIMIT ?
 """
 _SUSPECTS = """
-SELECT -urgency, created, id FROM record WHERE work = 4 AND work >= 3 AND lane = ? AND kind = ?
+SELECT -urgency, created, id FROM record INDEXED BY record_taken WHERE work = 4 AND work >= 3 AND lane = ? AND kind = ?
 ORDER BY urgency DESC, created, id LIMIT 1
 """
 
+_RUNS_ALONE = "SELECT 1 FROM record INDEXED BY record_taken WHERE work = 5 AND work >= 3 LIMIT 1"
 _TAKE = f"UPDATE record SET work = ?, alone_starts = alone_starts + ? WHERE id = ? RETURNING {COLUMNS}"  # noqa: S608 -- a constant
 
 
@@ -145,7 +149,7 @@ def claim(
 
 def claim_alone(connection: sqlite3.Connection, kinds: frozenset[Kind], lane: Lane) -> Sequence[Record]:
     """Take one suspect and count the start against it; none while another one runs alone."""
-    if connection.execute("SELECT 1 FROM record WHERE work = 5 AND work >= 3 LIMIT 1").fetchone():
+    if connection.execute(_RUNS_ALONE).fetchone():
         return ()
     found = [row for kind in sorted(kinds) for row in connection.execute(_SUSPECTS, (str(lane), str(kind))).fetchall()]
     return _take(connection, [row[2] for row in sorted(found)[:1]], Work.ALONE)

@@ -78,11 +78,17 @@ def _find_narrow(connection: sqlite3.Connection, wanted: Wanted, limit: int) -> 
     return [record_of(row) for row in connection.execute(statement, (*values, limit))]
 
 
+_NEWEST = """
+SELECT created, id FROM record INDEXED BY record_listed WHERE kind = ? AND state = ?
+ORDER BY created DESC, id DESC LIMIT ?
+"""
+
+
 def _find_wide(connection: sqlite3.Connection, wanted: Wanted, limit: int) -> Sequence[Record]:
     ranges: list[Iterator[Row]] = [
         iter(
             connection.execute(
-                "SELECT created, id FROM record WHERE kind = ? AND state = ? ORDER BY created DESC, id DESC LIMIT ?",
+                _NEWEST,
                 (str(kind), str(state), limit),
             ).fetchall()
         )
@@ -120,14 +126,17 @@ def parked(connection: sqlite3.Connection) -> Sequence[Record]:
     return [record_of(row) for row in rows]
 
 
+_NEXT_DUE = (
+    "SELECT min(next_attempt) FROM record INDEXED BY record_waiting WHERE work = 1 AND lane = ? AND kind = ?",
+    "SELECT min(next_attempt) FROM record INDEXED BY record_ready_due WHERE work = 2 AND lane = ? AND kind = ?",
+)
+
+
 def next_due(connection: sqlite3.Connection, kinds: frozenset[Kind], lane: Lane) -> datetime | None:
     """Return when the next record that nobody works on is due; suspects and parked ones are not counted."""
     found: list[int] = []
     for kind in kinds:
-        for statement in (
-            "SELECT min(next_attempt) FROM record WHERE work = 1 AND lane = ? AND kind = ?",
-            "SELECT min(next_attempt) FROM record WHERE work = 2 AND lane = ? AND kind = ?",
-        ):
+        for statement in _NEXT_DUE:
             row: tuple[int | None] = connection.execute(statement, (str(lane), str(kind))).fetchone()
             if row[0] is not None:
                 found.append(row[0])

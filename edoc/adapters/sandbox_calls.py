@@ -74,7 +74,15 @@ class VerifyDetached(msgspec.Struct, frozen=True, tag=True):
     material: TrustMaterial
 
 
-Call = ReadSubmission | PreparePdf | VerifyPackage | VerifyStatus | VerifyManifest | VerifyFile | VerifyDetached
+class AddTimestamp(msgspec.Struct, frozen=True, tag=True):
+    """Put the time-stamp of an authority's answer into a signature."""
+
+    signatures: bytes
+    answer: bytes
+    nonce: int
+
+
+Call = ReadSubmission | PreparePdf | VerifyPackage | VerifyStatus | VerifyManifest | VerifyFile | VerifyDetached | AddTimestamp
 
 WRITING = (ReadSubmission, PreparePdf)
 """Calls whose child may write files."""

@@ -17,6 +17,7 @@ from typing import TypeVar
 import msgspec
 
 from edoc.adapters.sandbox_calls import (
+    AddTimestamp,
     Answer,
     Call,
     PreparePdf,
@@ -116,6 +117,10 @@ class ForkSandbox:
     async def verify_detached(self, content: bytes, cms: bytes, material: TrustMaterial) -> Verdict:
         """Verify a detached CMS signature."""
         return await self._call(VerifyDetached(content, cms, material), Verdict)
+
+    async def add_timestamp(self, signatures: bytes, answer: bytes, nonce: int) -> bytes:
+        """Put the time-stamp of an authority's answer into a signature."""
+        return await self._call(AddTimestamp(signatures, answer, nonce), bytes)
 
     async def _call(self, call: Call, result: type[T]) -> T:
         await self.start()

@@ -11,6 +11,7 @@ import hashlib
 from pathlib import Path
 
 from edoc.adapters.sandbox_calls import (
+    AddTimestamp,
     Call,
     PreparePdf,
     ReadSubmission,
@@ -27,9 +28,9 @@ from edoc.model.identifiers import FileRef, Sha256
 from edoc.model.record import JobFile, StoredFile
 from edoc.model.verdict import Verdict
 from edoc.ports import JobKind, ManifestRead, PackageRead, PreparedPdf, StatusRead, SubmissionRead
-from edoc.signatures import creation, validation
+from edoc.signatures import creation, timestamp, validation, xades
 
-Result = SubmissionRead | PreparedPdf | PackageRead | StatusRead | ManifestRead | Verdict
+Result = SubmissionRead | PreparedPdf | PackageRead | StatusRead | ManifestRead | Verdict | bytes
 
 
 def perform(call: Call) -> Result:  # noqa: PLR0911 -- a table: one line per call
@@ -52,6 +53,9 @@ def perform(call: Call) -> Result:  # noqa: PLR0911 -- a table: one line per cal
                 return validation.validate_file(file, call.material)
         case VerifyDetached():
             return validation.validate_detached_cms(call.content, call.cms, call.material)
+        case AddTimestamp():
+            digest = xades.timestamp_digest(call.signatures)
+            return xades.add_timestamp(call.signatures, timestamp.read_response(call.answer, digest, call.nonce))
 
 
 def _read_submission(call: ReadSubmission) -> SubmissionRead:

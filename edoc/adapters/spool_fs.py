@@ -151,10 +151,23 @@ class FsSpool:
             replace_file(mine / "name", [os.fsencode(name)])
             sync_folder(self._folders.claimed)
             self._step("named")
-            if not self._take(name, mine):
+            try:
+                taken = self._take(name, mine)
+            except OSError:
+                self._put_back(name, mine)
+                raise
+            if not taken:
                 remove_tree(mine)
                 return None
         return self._copy(document_id, name)
+
+    def _put_back(self, name: str, mine: Path) -> None:
+        """Undo a claim that the folders' rights did not allow; a job that did move stays claimed."""
+        if present(mine / "job"):
+            return
+        if present(mine / "marker"):
+            (mine / "marker").rename(self._folders.outbox / f"{name}.ready")
+        remove_tree(mine)
 
     def _take(self, name: str, mine: Path) -> bool:
         """Rename the job, or its pair NAME.part and NAME.ready, into `mine`."""

@@ -1,8 +1,9 @@
 """The Store port on folders: working files and packages that only the daemon sees.
 
-``work/<document_id>/…`` holds scratch files until the document is done with; ``packages/<document_id>.asice`` holds the
-container, which never changes once its record is PACKED (before that commit nothing was published, and a repeated stage
-may put another in its place, at one instant).
+    work/<document_id>/…            scratch, until the document is done with
+    packages/<document_id>.asice    the container.  It never changes once its record is PACKED; before that commit
+                                    nothing was published, and a repeated stage may put another in its place
+    packages/<document_id>.<name>   small files that stay: receipts, signed statuses, sealed manifests
 
 Rules: names on disk are ids and names of ours; a ref is an absolute path and is never made from a message; whole files
 are read only where the port hands out bytes.  Package bytes are files, the journal holds their digests.

@@ -8,19 +8,17 @@ Does not repair, and never asks for a PIN.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import getpass
 import hashlib
 import os
 import secrets
-import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
 
-from edoc.adapters.broker_link import tls_context
+from edoc.adapters.broker_link import connect, disconnect
 from edoc.adapters.token_client import TokenClient
 from edoc.cli.finding import Finding, Level, found_error, passed, skipped
 from edoc.cli.render import Output, moment
@@ -47,7 +45,6 @@ from edoc.cli.texts import (
 from edoc.config import MIB, Config
 from edoc.directory.organisation import Snapshot
 from edoc.errors import EdocError
-from edoc.errors.broker import BROKER_TLS, BROKER_UNREACHABLE
 from edoc.ports import TokenPresence
 from edoc.wiring import broker_settings
 
@@ -150,19 +147,10 @@ def _seal(office: Config, certificate: bytes, snapshot: Snapshot | None, out: Ou
 
 
 async def broker_check(office: Config, out: Output) -> Finding:
-    """Check that the broker can be reached over TLS with our client certificate; no AMQP is spoken."""
+    """Check that the broker takes our client certificate, user and virtual host; no queue is touched."""
     settings = broker_settings(office)
     try:
-        context = tls_context(settings)
-        async with asyncio.timeout(_CONNECT_SECONDS):
-            _, writer = await asyncio.open_connection(settings.host, settings.port, ssl=context)
-            writer.close()
-            await writer.wait_closed()
+        await disconnect(await connect(settings, f"{office.organ_id} check"))
     except EdocError as error:
         return found_error("broker", error, out)
-    except ssl.SSLError as error:
-        return found_error("broker", EdocError(BROKER_TLS, cause=str(error), address=settings.address), out)
-    except (OSError, TimeoutError) as error:
-        cause = str(error) or type(error).__name__
-        return found_error("broker", EdocError(BROKER_UNREACHABLE, cause=cause, address=settings.address), out)
     return passed("broker", CHECK_BROKER, out, address=settings.address)

@@ -50,6 +50,8 @@ MEANING: dict[Exit, str] = {
 
 _BY_CODE = {
     "USAGE": Exit.USAGE,
+    "NO_TRUST": Exit.USAGE,
+    "BAD_TIME": Exit.USAGE,
     "CONFIG_MISSING": Exit.CONFIGURATION,
     "CONFIG_INVALID": Exit.CONFIGURATION,
     "FILE_UNREADABLE": Exit.NO_INPUT,

@@ -37,6 +37,7 @@ from edoc.cli.texts import (
 )
 from edoc.errors import EdocError
 from edoc.errors.configuration import NO_SUCH_DOCUMENT, NOT_IN_STATE
+from edoc.errors.exchange import POISON
 from edoc.model.record import Change, Move, Record, moved
 from edoc.model.state import RUNNABLE, Kind, State
 
@@ -100,7 +101,9 @@ def _release(record: Record, now: datetime) -> Move | None:
 
 def _retry(record: Record, now: datetime) -> Move | None:
     if record.state in RUNNABLE[record.key.kind]:
-        return moved(record, record.state, at=now)
+        # Another fault than POISON stays: on a reception it marks a seal that could not be judged.
+        poisoned = record.fault is not None and record.fault.code == POISON.code
+        return moved(record, record.state, at=now, fault=None if poisoned else record.fault)
     return None
 
 
@@ -120,7 +123,7 @@ async def _act(command: str, document: str, to: str, config: Path, act: Act, out
         now = datetime.now(UTC)
         moves = tuple(move for one in records if (move := act(one, now)) is not None)
         if not moves:
-            states = ", ".join(f"{record_name(one)} {one.state}" for one in records)
+            states = ", ".join(" ".join(filter(None, (one.key.kind, one.key.peer, one.state))) for one in records)
             raise EdocError(
                 NOT_IN_STATE,
                 record=document,

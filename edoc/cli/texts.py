@@ -25,7 +25,10 @@ SIGNER = Text("người ký", "signer")
 ORGANISATION = Text("cơ quan", "organisation")
 SIGNED_AT = Text("thời gian ký", "signed at")
 COVERS = Text("phạm vi", "covers")
-ALTERED = Text("nội dung đã bị thay đổi hoặc chữ ký không khớp", "the content was altered, or the signature is not its")
+ALTERED = Text(
+    "nội dung đã bị thay đổi hoặc chữ ký không khớp",
+    "the content was altered, or the signature was made for other content",
+)
 
 # submit
 SUBMITTED = Text("Đã đưa vào hàng gửi: {job}", "Submitted: {job}")
@@ -53,7 +56,7 @@ WAS_MOVED = Text("{record}: {was} → {state}", "{record}: {was} → {state}")
 IS_DUE = Text("{record}: {state}, thử lại ngay", "{record}: {state}, due now")
 
 # broker
-BROKER_AGREES = Text("Máy chủ trung chuyển đúng như cần có.", "The broker is as it should be.")
+BROKER_AGREES = Text("Máy chủ truyền tin đúng như cần có.", "The broker is as it should be.")
 BROKER_CHANGED = Text("{change}: {kind} {name}", "{change}: {kind} {name}")
 
 # token
@@ -62,7 +65,9 @@ TOKEN_STATE = Text("Thẻ: {presence}  {label}  {serial}  {detail}", "Token: {pr
 
 # check
 CHECK_CONFIG = Text("Cấu hình đọc được.", "The configuration can be read.")
-CHECK_ANCHOR = Text("{count} chứng thư gốc khớp dấu vân tay.", "{count} trust anchors match their fingerprints.")
+CHECK_ANCHOR = Text(
+    "Số chứng thư gốc khớp dấu vân tay: {count}.", "Trust anchors that match their fingerprints: {count}."
+)
 CHECK_SIGNER = Text("Chứng thư ký danh bạ khớp dấu vân tay.", "The directory's signer matches its fingerprint.")
 CHECK_DIRECTORY = Text(
     "Danh bạ phiên bản {version}, {count} cơ quan, hạn {expires}.",
@@ -110,7 +115,7 @@ CHECK_TOKEN_ENDS = Text("Chứng thư của thẻ hết hạn {until}.", "The to
 CHECK_TOKEN_ENDS_NEXT = Text(
     "Làm thủ tục gia hạn chứng thư ngay: thường mất vài tuần.", "Renew the certificate now: it usually takes weeks."
 )
-CHECK_BROKER = Text("Kết nối TLS tới {address} được.", "TLS to {address} works.")
+CHECK_BROKER = Text("Đăng nhập được máy chủ truyền tin {address}.", "The broker {address} lets us in.")
 CHECK_SKIPPED = Text("Bỏ qua: {why}", "Skipped: {why}")
 CHECK_SUMMARY = Text(
     "{ok} đạt, {warn} cảnh báo, {fail} lỗi, {skip} bỏ qua", "{ok} ok, {warn} warn, {fail} fail, {skip} skip"

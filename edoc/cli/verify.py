@@ -24,14 +24,13 @@ from edoc.cli.options import Json, Lang
 from edoc.cli.render import Output, error_object, moment, output
 from edoc.cli.texts import ALTERED, COVERS, NO_SIGNATURE, ORGANISATION, SIGNED_AT, SIGNER
 from edoc.errors import EdocError
-from edoc.errors.configuration import FILE_UNREADABLE, USAGE
+from edoc.errors.configuration import BAD_TIME, FILE_UNREADABLE, NO_TRUST
 from edoc.model.identifiers import FileRef
 from edoc.model.trust import TrustMaterial
 from edoc.model.verdict import CheckResult, SignatureReport, Verdict
 from edoc.ports import Sandbox
 
 _VIETNAM = timezone(timedelta(hours=7))
-_COMMAND = "edoc verify"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +65,7 @@ def verify(  # noqa: PLR0913 -- the options of a command are its contract
     """Verify signatures, offline. Exit: 0 all passed, 1 failed, 2 indeterminate, 3 unsigned, 64+ no answer."""
     out = output(lang, as_json)
     if not trust and config is None:
-        raise EdocError(USAGE, detail="--trust or --config is needed.", command=_COMMAND)
+        raise EdocError(NO_TRUST)
     sources = Sources(
         anchors=trust or (),
         intermediates=intermediate or (),
@@ -79,13 +78,13 @@ def verify(  # noqa: PLR0913 -- the options of a command are its contract
 
 
 def instant(text: str) -> datetime:
-    """Return the time given by --at (now when empty), aware; EdocError USAGE."""
+    """Return the time given by --at (now when empty), aware; EdocError BAD_TIME."""
     if not text:
         return datetime.now(UTC)
     try:
         given = datetime.fromisoformat(text)
     except ValueError as error:
-        raise EdocError(USAGE, detail=f"--at {text}: expected 2026-11-22T09:00:00+07:00.", command=_COMMAND) from error
+        raise EdocError(BAD_TIME, value=text) from error
     return given if given.tzinfo is not None else given.replace(tzinfo=_VIETNAM)
 
 
@@ -99,10 +98,7 @@ async def _verify(files: Sequence[Path], sources: Sources, at: datetime, out: Ou
                 verdict = await sandbox.verify_file(FileRef(str(file.absolute())), material)
             except EdocError as error:
                 codes.append(exit_of_error(error))
-                if out.as_json:
-                    out.object({"file": str(file), **error_object(error, out.lang)})
-                else:
-                    out.error(error)
+                _show_error(file, error, out)
                 continue
             codes.append(exit_of_indication(verdict.indication))
             _show(file, verdict, out)
@@ -161,6 +157,14 @@ async def _material(sandbox: Sandbox, sources: Sources, at: datetime) -> TrustMa
     return TrustMaterial(anchors=anchors, intermediates=intermediates, crls=crls, pins=pins, at=at)
 
 
+def _show_error(file: Path, error: EdocError, out: Output) -> None:
+    if out.as_json:
+        nothing: dict[str, object] = {"file": str(file), "indication": None, "sub_indication": None, "signatures": []}
+        out.object(nothing | error_object(error, out.lang))
+    else:
+        out.error(error)
+
+
 def _show(file: Path, verdict: Verdict, out: Output) -> None:
     if out.as_json:
         from edoc.exchange.reports import verification_file  # noqa: PLC0415 -- --help must not wait for it
@@ -175,8 +179,8 @@ def _show(file: Path, verdict: Verdict, out: Output) -> None:
 
 def _show_signature(file: Path, signature: SignatureReport, out: Output) -> None:
     sub = f" {signature.sub_indication}" if signature.sub_indication else ""
-    place = signature.path or file.name
-    out.line(f"  {place}  {signature.format} {signature.level}: {signature.indication}{sub}")
+    place, kind = signature.path or file.name, f"{signature.format} {signature.level}".strip()
+    out.line(f"  {place}  {kind}: {signature.indication}{sub}")
     facts = (
         (SIGNER, signature.signer),
         (ORGANISATION, signature.organisation or ""),

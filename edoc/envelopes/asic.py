@@ -48,6 +48,7 @@ __all__ = [
     "ENVELOPE",
     "MANIFEST",
     "MEDIA_TYPE",
+    "META_INF",
     "MIMETYPE",
     "SIGNATURES",
     "Container",

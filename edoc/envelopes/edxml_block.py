@@ -21,6 +21,7 @@ from edoc.envelopes.text import shown
 from edoc.errors import EdocError
 from edoc.errors.package import HEADER_INCOMPLETE, HEADER_INVALID
 
+_EDXML = f"{{{xml.EDXML}}}"
 _YEAR_FIRST = re.compile(r"(\d{4})[/-](\d{1,2})[/-](\d{1,2})(?:[ T].*)?", re.ASCII)
 _DAY_FIRST = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})(?:[ T].*)?", re.ASCII)
 _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
@@ -47,18 +48,22 @@ ORDER: Mapping[str, Sequence[str]] = {
 class Block:
     """The children of one element; a missing element is a block without children."""
 
-    __slots__ = ("_children", "_register", "_taken", "element", "path")
+    __slots__ = ("_children", "_foreign", "_register", "_taken", "element", "path")
 
     def __init__(self, element: etree._Element | None, path: str, register: list[Block]) -> None:
         self.element = element
         self.path = path
         self._register = register
         self._children: dict[str, list[etree._Element]] = {}
+        self._foreign = False
         self._taken: set[str] = set()
         register.append(self)
         for child in () if element is None else element:
-            if xml.namespace(child) == xml.EDXML:
-                self._children.setdefault(xml.local_name(child), []).append(child)
+            before, found, name = str(child.tag).partition(_EDXML)
+            if found and not before:
+                self._children.setdefault(name, []).append(child)
+            else:
+                self._foreign = True
 
     def _one(self, name: str) -> etree._Element | None:
         self._taken.add(name)
@@ -123,6 +128,13 @@ class Block:
         except (TypeError, ValueError) as error:
             raise self.invalid(name, text) from error
 
+    def required_day(self, name: str) -> date:
+        """Return the date in the child `name`; EdocError HEADER_INCOMPLETE when it is absent or empty."""
+        found = self.day(name)
+        if found is None:
+            raise EdocError(HEADER_INCOMPLETE, element=f"{self.path}/{name}")
+        return found
+
     def number(self, name: str) -> int | None:
         """Return the count in the child `name`; anything but a number (“2 bản”) is left to the unknown elements."""
         text = self.token(name)
@@ -152,7 +164,7 @@ class Block:
 
     def unknown(self) -> list[str]:
         """Return what nobody asked for, as XML text, each with its place."""
-        if self.element is None:
+        if self.element is None or not (self._foreign or self._children.keys() - self._taken):
             return []
         rest = [child for child in self.element if self._is_unknown(child)]
         order = ORDER.get(self.path.rpartition("/")[2], ())

@@ -34,7 +34,7 @@ MAX_INLINE = 256 * 1024 * 1024
 """Bytes of an `.edxml` file: about 190 MB of files."""
 
 UNPACKED = Limits(entries=2, total_bytes=256 * 1024 * 1024, ratio=1000)
-"""Bounds of a packed attachment; spreadsheets of zeros do reach high ratios."""
+"""Bounds of what is packed in one file, together; spreadsheets of zeros do reach high ratios."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +66,14 @@ def read_inline(
     document = replace(document, unknown=levels.unknown())
     files: list[DeclaredFile] = []
     contents: list[tuple[str, bytes]] = []
+    room = UNPACKED
     for number, each in enumerate(inline, start=1):
         name = f"attachment-{number}.{extension(each.name)}"
         role = AttachmentRole.RELATED if files else AttachmentRole.MAIN
         files.append(DeclaredFile(file=name, name=each.name, role=role, description=each.description))
-        contents.append((name, _content(number, each)))
+        content = _content(number, each, room)
+        room = replace(room, total_bytes=max(room.total_bytes - len(content), 0))
+        contents.append((name, content))
     return Submission(document=document, files=tuple(files), claimed_sender=sender), tuple(contents)
 
 
@@ -111,22 +114,22 @@ def _bare(text: str) -> str:
     return text[4:] if text[:4].lower() == "cid:" else text
 
 
-def _content(number: int, inline: _Inline) -> bytes:
+def _content(number: int, inline: _Inline, room: Limits) -> bytes:
     try:
         content = binascii.a2b_base64("".join(inline.encoded.split()), strict_mode=True)
     except ValueError as error:  # binascii.Error, or a character outside ASCII
         raise _unreadable(number, inline.name, "its base64 is damaged", "mã base64 bị hỏng", error) from error
     if inline.media_type == "application/zip" and extension(inline.name) != "zip" and content[:4] == b"PK\x03\x04":
-        return _unpacked(number, inline.name, content)
+        return _unpacked(number, inline.name, content, room)
     return content
 
 
-def _unpacked(number: int, name: str, content: bytes) -> bytes:
+def _unpacked(number: int, name: str, content: bytes, room: Limits) -> bytes:
     if not _single(content):
         return content  # a .docx that was sent as the ZIP it is
     try:
-        archive = Archive.open(io.BytesIO(content), UNPACKED)
-        return archive.read(archive.names[0], UNPACKED.total_bytes)
+        archive = Archive.open(io.BytesIO(content), room)
+        return archive.read(archive.names[0], room.total_bytes)
     except EdocError as error:
         if error.fault is not BAD_CONTAINER:
             raise

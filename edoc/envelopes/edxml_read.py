@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
+from operator import attrgetter
 from typing import TypeVar
 
 from lxml import etree
@@ -22,7 +23,7 @@ from edoc.envelopes.text import shown
 from edoc.errors import EdocError
 from edoc.errors.package import HEADER_INCOMPLETE, NOT_EDXML, OLD_DIALECT
 from edoc.model.document import BusinessType, Code, Document, Party, Reference, Signer, Staff, Trace, Urgency
-from edoc.model.identifiers import DocumentId, parse_organ_id
+from edoc.model.identifiers import DocumentId, OrganId, parse_organ_id
 
 T = TypeVar("T")
 
@@ -61,8 +62,9 @@ class Levels:
         self.manifest = self.body.level("edXMLManifest")
 
     def unknown(self) -> tuple[str, ...]:
-        """Return the elements that nobody asked for, level by level; call it when all else is read."""
-        return tuple(text for block in self._blocks for text in block.unknown())
+        """Return the elements that nobody asked for, by place; call it when all else is read."""
+        # By place and not in the order of reading: a job and an envelope are read in different orders.
+        return tuple(text for block in sorted(self._blocks, key=attrgetter("path")) for text in block.unknown())
 
 
 def require_edxml(root: etree._Element) -> None:
@@ -126,21 +128,14 @@ def read_document(levels: Levels, document_id: DocumentId, sender: Party) -> Doc
     """
     message, other = levels.message, levels.message.block("OtherInfo")
     code, place, kind = message.block("Code"), message.block("PromulgationInfo"), message.block("DocumentType")
-    number = code.required("CodeNumber")
-    promulgated = place.day("PromulgationDate")
-    if promulgated is None:
-        raise EdocError(HEADER_INCOMPLETE, element=f"{place.path}/PromulgationDate")
-    recipients = tuple(read_party(block) for block in message.blocks("To"))
-    if not recipients:
-        raise EdocError(HEADER_INCOMPLETE, element=f"{message.path}/To")
     return Document(
         document_id=document_id,
         sender=sender,
-        recipients=recipients,
-        code=Code(number=number, notation=code.present("CodeNotation")),
+        recipients=_recipients(message),
+        code=Code(number=code.required("CodeNumber"), notation=code.present("CodeNotation")),
         subject=message.required("Subject"),
         place=place.present("Place"),
-        promulgation_date=promulgated,
+        promulgation_date=place.required_day("PromulgationDate"),
         type_name=kind.required("TypeName"),
         type_code=kind.text("Type"),
         type_detail=kind.text("TypeDetail"),
@@ -177,6 +172,18 @@ def read_manifest(levels: Levels) -> tuple[ManifestReference, ...]:
         )
         for block in levels.manifest.blocks("Reference")
     )
+
+
+def _recipients(message: Block) -> tuple[Party, ...]:
+    recipients: dict[OrganId, Party] = {}
+    for block in message.blocks("To"):
+        party = read_party(block)
+        if party.organ_id in recipients:  # one transfer per recipient: which of the two would it be?
+            raise block.invalid("OrganId", f"2 × {party.organ_id}")
+        recipients[party.organ_id] = party
+    if not recipients:
+        raise EdocError(HEADER_INCOMPLETE, element=f"{message.path}/To")
+    return tuple(recipients.values())
 
 
 def _signer(message: Block) -> Signer | None:

@@ -211,7 +211,10 @@ def _put_back(root: etree._Element, text: str) -> None:
 
 
 def _place(root: etree._Element, path: str) -> etree._Element:
-    """Return the element at `path`; what is missing on the way (an empty ToPlaces, say) is made."""
+    """Return the element at `path`; a block that is missing on the way (an empty ToPlaces, say) is made.
+
+    A repeated block is never made, for it would stand for a recipient or a file: its parent takes the element.
+    """
     first, *rest = path.split("/")
     found = root if first == "edXML" else next(root.iter(tag(first)), root)
     for step in rest:
@@ -220,5 +223,7 @@ def _place(root: etree._Element, path: str) -> etree._Element:
             raise ValueError(f"no place: {path}")
         same = found.findall(tag(match[1]))
         index = int(match[2] or 1) - 1
-        found = same[index] if index < len(same) else etree.SubElement(found, tag(match[1]))
+        if match[2] and index >= len(same):
+            break
+        found = same[index] if same else etree.SubElement(found, tag(match[1]))
     return found

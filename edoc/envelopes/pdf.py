@@ -12,7 +12,7 @@ invisible, and a note says so.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import BinaryIO, Final
 
@@ -88,21 +88,26 @@ def prepare_revision(
     and `reason` are shown by readers, empty ones are left out; `at` is aware.
     Raises EdocError NOT_A_PDF, PDF_ENCRYPTED, PDF_BROKEN.
     """
-    notes = []
+    facts = _Facts(name=name, reason=reason, at=at)
     try:
-        reader = open_pdf(source, strict=True)
+        return _prepare(open_pdf(source, strict=True), source, target, certificate, facts)
     except EdocError as error:
         if error.fault is not PDF_BROKEN:
             raise
-        reader = open_pdf(source, strict=False)  # many producers bend the rules; readers show such files all the same
-        notes.append("the PDF bends the format's rules")
+    # Many producers bend the rules, and readers show such files all the same.
+    target.seek(0)
+    target.truncate()
+    revision = _prepare(open_pdf(source, strict=False), source, target, certificate, facts)
+    return replace(revision, notes=("the PDF bends the format's rules", *revision.notes))
+
+
+def _prepare(reader: PdfObject, source: BinaryIO, target: BinaryIO, certificate: bytes, facts: _Facts) -> PdfRevision:
     try:
         if _is_signed(reader) and find_signature(source, certificate):
             return PdfRevision(already_sealed=True)
         if not all(permits_more(field["/V"], field) for _, field in signature_fields(reader)):
             return PdfRevision(forbidden=True, notes=("an earlier signature forbids further ones",))
-        notes.extend(_notes(reader))
-        return _write(reader, target, _Facts(name=name, reason=reason, at=at), (*notes, _INVISIBLE))
+        return _write(reader, target, facts, (*_notes(reader), _INVISIBLE))
     except PDF_EXCEPTIONS as error:
         raise broken(error) from error
 

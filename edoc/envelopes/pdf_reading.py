@@ -29,7 +29,7 @@ PDF_EXCEPTIONS: Final = (
     IndexError,
     AttributeError,
     AssertionError,
-    OverflowError,
+    ArithmeticError,
     RecursionError,
     NotImplementedError,
     zlib.error,

@@ -19,6 +19,7 @@ from pyhanko.pdf_utils import generic
 
 from edoc.envelopes.pdf_reading import PDF_EXCEPTIONS, PdfObject, broken, entry, items, open_pdf, signature_fields
 from edoc.errors import EdocError
+from edoc.errors.verification import PDF_BROKEN
 
 MAX_SIGNATURES: Final = 64
 MAX_CONTENTS: Final = 4 * 1024 * 1024
@@ -43,12 +44,25 @@ class PdfSignature:
     @property
     def covers_all(self) -> bool:
         """Say whether nothing follows the signed revision."""
-        return self.revision == self.revisions
+        return self.revision == self.revisions and not self.later
 
 
 def read_signatures(file: BinaryIO) -> tuple[PdfSignature, ...]:
-    """Return the signatures of the PDF in the seekable `file`; EdocError NOT_A_PDF, PDF_ENCRYPTED, PDF_BROKEN."""
-    reader = open_pdf(file, strict=True)
+    """Return the signatures of the PDF in the seekable `file`; EdocError NOT_A_PDF, PDF_ENCRYPTED, PDF_BROKEN.
+
+    Files that bend the format's rules are read as well, as long as the signed revision is the last one: then every
+    octet is signed, and how to read them is no longer the question.
+    """
+    try:
+        return _read(file, strict=True)
+    except EdocError as error:
+        if error.fault is not PDF_BROKEN:
+            raise
+    return _read(file, strict=False)
+
+
+def _read(file: BinaryIO, *, strict: bool) -> tuple[PdfSignature, ...]:
+    reader = open_pdf(file, strict=strict)
     try:
         fields = list(signature_fields(reader))[:MAX_SIGNATURES]
         return tuple(_signature(file, reader, name, one) for name, one in fields)
@@ -94,7 +108,7 @@ def _signature(file: BinaryIO, reader: PdfObject, name: str, holder: PdfObject) 
         at=_moment(entry(value, "/M")),
         permits_more=permits_more(value, holder),
         problem=problem,
-        later="" if problem or complete else _later_changes(reader, holder, name),
+        later="" if problem or complete else _later_changes(reader, holder, name, revision == revisions),
     )
 
 
@@ -144,8 +158,12 @@ def _moment(stated: PdfObject) -> datetime | None:
     return moment if moment.tzinfo is not None else None
 
 
-def _later_changes(reader: PdfObject, holder: PdfObject, name: str) -> str:
+def _later_changes(reader: PdfObject, holder: PdfObject, name: str, last: bool) -> str:
     """Return what was done after the signed revision besides adding signatures and validation material."""
+    if last:  # no revision follows, and yet the signed octets end before the file
+        return "octets after the signed revision"
+    if not reader.strict:
+        return "the file bends the format's rules: later revisions cannot be compared"
     from pyhanko.sign import diff_analysis as diff  # noqa: PLC0415 -- 0.2 s to import, for PDFs that grew after signing
     from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature  # noqa: PLC0415 -- the same
 

@@ -70,9 +70,19 @@ def read_submission(data: bytes, document_id: DocumentId, office: Party) -> Subm
     """
     fields = _decode(data)
     _check_texts(fields, "$")
+    return Submission(
+        document=_document(fields, document_id, office),
+        files=_files(fields),
+        dms_id=fields.dms_id,
+        secrecy=_word(SECRECY_WORDS, fields.secrecy, "$.secrecy"),
+        claimed_sender=fields.sender or "",
+    )
+
+
+def _document(fields: DocumentField, document_id: DocumentId, office: Party) -> Document:
     code = Code(number=fields.number, notation=fields.notation)
     kind = KindField(name=fields.type) if isinstance(fields.type, str) else fields.type
-    document = Document(
+    return Document(
         document_id=document_id,
         sender=office,
         recipients=_recipients(fields),
@@ -103,13 +113,6 @@ def read_submission(data: bytes, document_id: DocumentId, office: Party) -> Subm
         paper=fields.paper,
         staff=_staff(fields),
     )
-    return Submission(
-        document=document,
-        files=_files(fields),
-        dms_id=fields.dms_id,
-        secrecy=_word(SECRECY_WORDS, fields.secrecy, "$.secrecy"),
-        claimed_sender=fields.sender or "",
-    )
 
 
 def _decode(data: bytes) -> DocumentField:
@@ -123,7 +126,7 @@ def _decode(data: bytes) -> DocumentField:
         raise _invalid(
             shown(path or "$", 200), shown(expected, 200), shown(_translated(expected), 200), error
         ) from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:  # the second for octets that are not UTF-8
         raise _invalid("$", "well-formed JSON in UTF-8", "phải là JSON đúng cú pháp, mã UTF-8", error) from error
     except RecursionError as error:
         raise _invalid("$", "JSON that is not nested so deeply", "JSON lồng quá sâu", error) from error

@@ -28,8 +28,26 @@ USAGE = Fault(
     disposition=Disposition.PERMANENT,
     en="The command was not understood: {detail}",
     vi="Không hiểu lệnh: {detail}",
-    next_en="Read the help: {command} --help",
-    next_vi="Xem trợ giúp: {command} --help",
+    next_en="Read the help: “{command} --help”",
+    next_vi="Xem trợ giúp: “{command} --help”",
+)
+
+NO_TRUST = Fault(
+    code="NO_TRUST",
+    disposition=Disposition.PERMANENT,
+    en="There is no trust anchor to verify against.",
+    vi="Không có chứng thư gốc tin cậy để kiểm tra.",
+    next_en="Give --trust FILE (the root certificate) or --config edoc.toml (the office's own trust).",
+    next_vi="Thêm --trust TỆP (chứng thư gốc) hoặc --config edoc.toml (chứng thư tin cậy của đơn vị).",
+)
+
+BAD_TIME = Fault(
+    code="BAD_TIME",
+    disposition=Disposition.PERMANENT,
+    en="“{value}” is not a time.",
+    vi="“{value}” không phải là thời điểm hợp lệ.",
+    next_en="Write it as 2026-11-22T09:00:00+07:00, or 2026-11-22 for the beginning of that day in Vietnam.",
+    next_vi="Viết dạng 2026-11-22T09:00:00+07:00, hoặc 2026-11-22 cho đầu ngày đó (giờ Việt Nam).",
 )
 
 FILE_UNREADABLE = Fault(
@@ -39,15 +57,6 @@ FILE_UNREADABLE = Fault(
     vi="Không đọc được {path}: {detail}.",
     next_en="Check that the file exists and that your user may read it: ls -l {path}",
     next_vi="Kiểm tra tệp có tồn tại và tài khoản có quyền đọc không: ls -l {path}",
-)
-
-FILE_UNWRITABLE = Fault(
-    code="FILE_UNWRITABLE",
-    disposition=Disposition.OPERATOR,
-    en="{path} cannot be written: {detail}.",
-    vi="Không ghi được {path}: {detail}.",
-    next_en="Check the folder's rights and free space, then repeat the command; “edoc check” tells more.",
-    next_vi="Kiểm tra quyền và dung lượng trống của thư mục rồi chạy lại lệnh; lệnh “edoc check” cho biết thêm.",
 )
 
 NOT_A_JOB = Fault(
@@ -71,8 +80,8 @@ NO_SUCH_DOCUMENT = Fault(
 NOT_IN_STATE = Fault(
     code="NOT_IN_STATE",
     disposition=Disposition.PERMANENT,
-    en="{record} is {state}; “{command}” works on {wanted} only.",
-    vi="{record} đang ở trạng thái {state}; lệnh “{command}” chỉ dùng cho {wanted}.",
+    en="“{command}” works on {wanted}; of {record} there is only: {state}.",
+    vi="Lệnh “{command}” chỉ dùng cho {wanted}; {record} chỉ có: {state}.",
     next_en="Look at it first: edoc queue show {document_id} --config {config}",
     next_vi="Hãy xem trước: edoc queue show {document_id} --config {config}",
 )

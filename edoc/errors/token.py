@@ -19,8 +19,8 @@ TOKEN_ABSENT = Fault(
     disposition=Disposition.TEMPORARY,
     en="The token with the seal of {office} is not plugged in.",
     vi="Thiết bị lưu khóa con dấu của {office} chưa được cắm vào máy.",
-    next_en="Plug the token in; waiting documents are then sealed by themselves. `edoc token status` shows it.",
-    next_vi="Cắm thiết bị vào; văn bản đang chờ sẽ tự được ký. Xem bằng lệnh `edoc token status`.",
+    next_en="Plug the token in; waiting documents are then sealed by themselves. `edoc token state` shows it.",
+    next_vi="Cắm thiết bị vào; văn bản đang chờ sẽ tự được ký. Xem bằng lệnh `edoc token state`.",
 )
 
 TOKEN_BUSY = Fault(
@@ -28,8 +28,8 @@ TOKEN_BUSY = Fault(
     disposition=Disposition.TEMPORARY,
     en="The token of {office} has more to sign than it can; this signature did not get its turn.",
     vi="Thiết bị ký của {office} đang quá tải; chữ ký này chưa đến lượt.",
-    next_en="Nothing: it is tried again. If it lasts, look at the queue with `edoc token status`.",
-    next_vi="Không cần làm gì: hệ thống sẽ thử lại. Nếu kéo dài, xem hàng đợi bằng `edoc token status`.",
+    next_en="Nothing: it is tried again. If it lasts, look at the queue with `edoc token state`.",
+    next_vi="Không cần làm gì: hệ thống sẽ thử lại. Nếu kéo dài, xem hàng đợi bằng `edoc token state`.",
 )
 
 TOKEN_BROKEN = Fault(
@@ -37,8 +37,8 @@ TOKEN_BROKEN = Fault(
     disposition=Disposition.TEMPORARY,
     en="The token's driver for {office} failed ({reason}); it is being restarted.",
     vi="Trình điều khiển thiết bị ký của {office} gặp lỗi ({reason}); đang được khởi động lại.",
-    next_en="If it lasts, unplug the token and plug it in again, then see `edoc token status`.",
-    next_vi="Nếu kéo dài, rút thiết bị ra rồi cắm lại, sau đó xem `edoc token status`.",
+    next_en="If it lasts, unplug the token and plug it in again, then see `edoc token state`.",
+    next_vi="Nếu kéo dài, rút thiết bị ra rồi cắm lại, sau đó xem `edoc token state`.",
 )
 
 TOKEN_REFUSED = Fault(
@@ -46,8 +46,8 @@ TOKEN_REFUSED = Fault(
     disposition=Disposition.OPERATOR,
     en="The token of {office} refused to sign: {reason}.",
     vi="Thiết bị ký của {office} từ chối ký: {reason}.",
-    next_en="Check that the key on the token may sign (key usage, key type); `edoc token status` shows the key.",
-    next_vi="Kiểm tra khóa trên thiết bị có được phép ký không (mục đích, loại khóa); xem `edoc token status`.",
+    next_en="Check that the key on the token may sign (key usage, key type); `edoc token state` shows the key.",
+    next_vi="Kiểm tra khóa trên thiết bị có được phép ký không (mục đích, loại khóa); xem `edoc token state`.",
 )
 
 TOKEN_ALGORITHM = Fault(
@@ -74,9 +74,9 @@ PIN_BLOCKED = Fault(
     en="No stored PIN is tried on the token of {office} (serial {serial}): {reason}.",
     vi="Không thử mã PIN đã lưu trên thiết bị ký của {office} (số sê-ri {serial}): {reason}.",
     next_en="Type the PIN yourself with `edoc token unlock`; if the stored PIN was replaced, "
-    "`edoc token unlock --stored`.",
+    "`edoc token unlock --replaced`.",
     next_vi="Tự nhập mã PIN bằng `edoc token unlock`; nếu đã thay mã PIN lưu trong tệp, "
-    "dùng `edoc token unlock --stored`.",
+    "dùng `edoc token unlock --replaced`.",
 )
 
 PIN_NEEDED = Fault(
@@ -94,9 +94,9 @@ PIN_FILE_UNSAFE = Fault(
     en="The stored PIN of {office} is not used: {reason}.",
     vi="Không dùng mã PIN đã lưu của {office}: {reason}.",
     next_en="Make it a regular file of the token process's user with mode 0600 and one line, then "
-    "`edoc token unlock --stored`.",
+    "`edoc token unlock --replaced`.",
     next_vi="Đặt nó là tệp thường, thuộc người dùng của tiến trình ký, quyền 0600, một dòng; sau đó "
-    "`edoc token unlock --stored`.",
+    "`edoc token unlock --replaced`.",
 )
 
 KEY_NOT_FOUND = Fault(
@@ -165,8 +165,8 @@ SIGNER_RUNNING = Fault(
 SIGNER_MISCONFIGURED = Fault(
     code="SIGNER_MISCONFIGURED",
     disposition=Disposition.OPERATOR,
-    en="The token process of {office} cannot start: {reason}.",
-    vi="Tiến trình ký của {office} không khởi động được: {reason}.",
+    en="The token process of {office} cannot run: {reason}.",
+    vi="Tiến trình ký của {office} không chạy được: {reason}.",
     next_en="Correct edoc.toml or the folder's owner and mode; `edoc check` tells what is missing.",
     next_vi="Sửa edoc.toml hoặc chủ sở hữu và quyền của thư mục; `edoc check` cho biết còn thiếu gì.",
 )

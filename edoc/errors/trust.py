@@ -10,8 +10,8 @@ DIRECTORY_MISSING = Fault(
     disposition=Disposition.OPERATOR,
     en="There is no directory of organisations at {path}.",
     vi="Không có danh bạ cơ quan tại {path}.",
-    next_en="Put directory.json and directory.json.p7s from the directory's publisher there, then run: edoc check",
-    next_vi="Đặt directory.json và directory.json.p7s của đơn vị phát hành danh bạ vào đó, rồi chạy: edoc check",
+    next_en="Put directory.json and directory.json.p7s from the directory's publisher there, then run “edoc check”.",
+    next_vi="Đặt directory.json và directory.json.p7s của đơn vị phát hành danh bạ vào đó, rồi chạy “edoc check”.",
 )
 
 DIRECTORY_INVALID = Fault(
@@ -19,8 +19,8 @@ DIRECTORY_INVALID = Fault(
     disposition=Disposition.OPERATOR,
     en="The directory of organisations is not valid: {detail}.",
     vi="Danh bạ cơ quan không hợp lệ: {detail}.",
-    next_en="Tell the directory's publisher; the last good directory stays in force. Its form: directory.schema.json",
-    next_vi="Báo đơn vị phát hành danh bạ; danh bạ hợp lệ gần nhất vẫn có hiệu lực. Định dạng: directory.schema.json",
+    next_en="Tell the directory's publisher; the last good directory stays in force. Its form: directory.schema.json.",
+    next_vi="Báo đơn vị phát hành danh bạ; danh bạ hợp lệ gần nhất vẫn có hiệu lực. Định dạng: directory.schema.json.",
 )
 
 DIRECTORY_SIGNATURE = Fault(
@@ -73,8 +73,8 @@ CERTIFICATE_UNREADABLE = Fault(
     disposition=Disposition.OPERATOR,
     en="There is no certificate to be read in {path}: {detail}.",
     vi="Không đọc được chứng thư trong {path}: {detail}.",
-    next_en="Give a certificate as PEM or DER. Try: openssl x509 -in {path} -noout -subject -fingerprint -sha256",
-    next_vi="Dùng chứng thư dạng PEM hoặc DER. Thử: openssl x509 -in {path} -noout -subject -fingerprint -sha256",
+    next_en="Give a certificate as PEM or DER. Try “openssl x509 -in {path} -noout -subject -fingerprint -sha256”",
+    next_vi="Dùng chứng thư dạng PEM hoặc DER. Thử “openssl x509 -in {path} -noout -subject -fingerprint -sha256”",
 )
 
 CRL_UNREADABLE = Fault(
@@ -82,8 +82,8 @@ CRL_UNREADABLE = Fault(
     disposition=Disposition.OPERATOR,
     en="There is no revocation list to be read in {path}: {detail}.",
     vi="Không đọc được danh sách thu hồi trong {path}: {detail}.",
-    next_en="Fetch the list again from its authority. Try: openssl crl -in {path} -noout -issuer -nextupdate",
-    next_vi="Tải lại danh sách từ cơ quan chứng thực. Thử: openssl crl -in {path} -noout -issuer -nextupdate",
+    next_en="Fetch the list again from its authority. Try “openssl crl -in {path} -noout -issuer -nextupdate”",
+    next_vi="Tải lại danh sách từ cơ quan chứng thực. Thử “openssl crl -in {path} -noout -issuer -nextupdate”",
 )
 
 NOT_IN_DIRECTORY = Fault(

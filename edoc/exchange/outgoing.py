@@ -20,6 +20,7 @@ from edoc.exchange.reports import error_json, error_text, status_json
 from edoc.exchange.rules import check_submission, match_files
 from edoc.exchange.runner import Stage
 from edoc.exchange.sealing import Seal
+from edoc.exchange.stamping import Stamping
 from edoc.exchange.trust import Trust
 from edoc.model.document import Attachment, DeclaredFile, Document
 from edoc.model.evidence import Evidence, EvidenceEvent
@@ -54,6 +55,7 @@ class Outgoing:
         sandbox: Sandbox,
         trust: Trust,
         seal: Seal,
+        stamping: Stamping,
     ) -> None:
         self._office = office
         self._clock = clock
@@ -63,6 +65,7 @@ class Outgoing:
         self._sandbox = sandbox
         self._trust = trust
         self._seal = seal
+        self._stamping = stamping
         self.stages: Mapping[State, Stage] = {State.ACCEPTED: self.seal, State.SEALED: self.pack}
 
     # ACCEPTED → SEALED
@@ -161,7 +164,7 @@ class Outgoing:
         signature = await self._seal.sign(
             certificate, Purpose.DOCUMENT, record.document_id, record.lane, to_sign.digest
         )
-        signatures = xades.finish_detached(to_sign, signature)
+        signatures = await self._stamping.stamp(xades.finish_detached(to_sign, signature))
         entries: list[tuple[str, bytes | FileRef]] = [(asic.ENVELOPE, envelope)]
         entries += ((name, file.ref) for name, file in zip(names, files, strict=True))
         listing = asic.open_manifest([(entry.name, entry.media_type) for entry in signed])

@@ -60,10 +60,6 @@ def desired(
 
     `routes` sends mail for a code that is not here to a member: the relay, for every code of other brokers.
     """
-    limits = limits or Limits()
-    levels = {member.organ_id: member.level for member in members}
-    targets = {member.organ_id: member.organ_id for member in members}
-    targets |= {code: via for code, via in (routes or {}).items() if code not in levels}
     return Topology(
         vhost=vhost,
         prefix=PREFIX,
@@ -79,27 +75,31 @@ def desired(
             Queue(name=DEAD_LETTERS),
             *(Queue(name=queue_name(member.level, member.organ_id, lane)) for member in members for lane in Lane),
         ),
-        bindings=(
-            Binding(source=DEAD_LETTERS, kind=Destination.QUEUE, destination=DEAD_LETTERS),
-            *(
-                Binding(source=out_exchange(member.organ_id), kind=Destination.EXCHANGE, destination=ROUTER)
-                for member in members
-            ),
-            *(
-                Binding(
-                    source=ROUTER,
-                    kind=Destination.QUEUE,
-                    destination=queue_name(levels[via], via, lane),
-                    routing_key=routing_key(code, lane),
-                )
-                for code, via in targets.items()
-                for lane in Lane
-            ),
-        ),
-        policies=_policies(limits),
+        bindings=_bindings(members, routes or {}),
+        policies=_policies(limits or Limits()),
         users=tuple(member.user for member in members),
         permissions=tuple(_permission(member) for member in members),
         parking=frozenset({DEAD_LETTERS}),
+    )
+
+
+def _bindings(members: Sequence[Member], routes: Mapping[OrganId, OrganId]) -> tuple[Binding, ...]:
+    levels = {member.organ_id: member.level for member in members}
+    targets = {code: via for code, via in routes.items() if code not in levels}
+    targets |= {code: code for code in levels}
+    return (
+        Binding(source=DEAD_LETTERS, kind=Destination.QUEUE, destination=DEAD_LETTERS),
+        *(Binding(source=out_exchange(code), kind=Destination.EXCHANGE, destination=ROUTER) for code in levels),
+        *(
+            Binding(
+                source=ROUTER,
+                kind=Destination.QUEUE,
+                destination=queue_name(levels[via], via, lane),
+                routing_key=routing_key(code, lane),
+            )
+            for code, via in targets.items()
+            for lane in Lane
+        ),
     )
 
 

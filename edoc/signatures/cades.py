@@ -15,11 +15,14 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
+from edoc.errors import EdocError
+from edoc.errors.verification import TIMESTAMP_MISMATCH
 from edoc.model.trust import SignatureAlgorithm
 from edoc.signatures.algorithms import ecdsa_der
 from edoc.signatures.certificates import Certificate
 from edoc.signatures.creation import SealCertificate, ToBeSigned
 from edoc.signatures.der import NULL, OCTETS, SEQUENCE, SET, integer, oid, set_of, signing_time, tlv
+from edoc.signatures.timestamp import read_token
 
 _CONTEXT_0: Final = 0xA0
 _CONTEXT_1: Final = 0xA1
@@ -80,21 +83,31 @@ def prepare(
 
 def finish(prepared: ToBeSigned, signature: bytes) -> bytes:
     """Return the DER of ContentInfo with the token's answer (RSA octets or r‖s)."""
-    value = signature
-    if prepared.algorithm is SignatureAlgorithm.ECDSA_SHA256:
-        value = ecdsa_der(prepared.certificate.certificate.key, signature)
-    signer = tlv(SEQUENCE, prepared.tail, tlv(OCTETS, value))
-    signed_data = tlv(SEQUENCE, integer(1), prepared.head, tlv(SET, signer))
-    return tlv(SEQUENCE, _SIGNED_DATA, tlv(_CONTEXT_0, signed_data))
+    return _content_info(prepared, tlv(OCTETS, signature_value(prepared, signature)))
 
 
 def with_timestamp(prepared: ToBeSigned, signature: bytes, token: bytes) -> bytes:
-    """Return the same as :func:`finish` with an RFC 3161 token over the signature value: level B-T (6.3)."""
-    value = signature
-    if prepared.algorithm is SignatureAlgorithm.ECDSA_SHA256:
-        value = ecdsa_der(prepared.certificate.certificate.key, signature)
+    """Return the same with an RFC 3161 `token` over :func:`signature_value`: level B-T.
+
+    Raises EdocError TIMESTAMP_MISMATCH unless the token covers this signature value.
+    """
+    value = signature_value(prepared, signature)
+    stated = read_token(token)
+    if stated.digest_name != "sha256" or stated.digest != hashlib.sha256(value).digest():
+        raise EdocError(TIMESTAMP_MISMATCH, what="another signature value")
     unsigned = tlv(_CONTEXT_1, tlv(SEQUENCE, _SIGNATURE_TIMESTAMP, tlv(SET, token)))
-    signer = tlv(SEQUENCE, prepared.tail, tlv(OCTETS, value), unsigned)
+    return _content_info(prepared, tlv(OCTETS, value) + unsigned)
+
+
+def signature_value(prepared: ToBeSigned, signature: bytes) -> bytes:
+    """Return the token's answer as CMS carries it: what a time-stamp covers (ECDSA in DER)."""
+    if prepared.algorithm is SignatureAlgorithm.ECDSA_SHA256:
+        return ecdsa_der(prepared.certificate.certificate.key, signature)
+    return signature
+
+
+def _content_info(prepared: ToBeSigned, end_of_signer: bytes) -> bytes:
+    signer = tlv(SEQUENCE, prepared.tail, end_of_signer)
     signed_data = tlv(SEQUENCE, integer(1), prepared.head, tlv(SET, signer))
     return tlv(SEQUENCE, _SIGNED_DATA, tlv(_CONTEXT_0, signed_data))
 

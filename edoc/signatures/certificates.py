@@ -63,6 +63,7 @@ class Certificate:
     extended_usage: frozenset[str] | None
     policies: tuple[str, ...]
     unknown_critical: tuple[str, ...]
+    signed_with: str  # digest of its issuer's signature, empty when the scheme has its own
 
     @property
     def serial(self) -> int:
@@ -128,6 +129,7 @@ def _certificate(der: bytes, parsed: x509.Certificate) -> Certificate:
     key = parsed.public_key()
     if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey):
         raise TypeError(f"key of type {type(key).__name__}")
+    digest = parsed.signature_hash_algorithm
     constraints = _extension(parsed, x509.BasicConstraints)
     extended = _extension(parsed, x509.ExtendedKeyUsage)
     policies = _extension(parsed, x509.CertificatePolicies)
@@ -147,6 +149,7 @@ def _certificate(der: bytes, parsed: x509.Certificate) -> Certificate:
         usage=_extension(parsed, x509.KeyUsage),
         extended_usage=None if extended is None else frozenset(usage.dotted_string for usage in extended),
         policies=() if policies is None else tuple(policy.policy_identifier.dotted_string for policy in policies),
+        signed_with="" if digest is None else digest.name,
         unknown_critical=tuple(
             found.oid.dotted_string
             for found in parsed.extensions

@@ -152,10 +152,9 @@ def _check_form(findings: Findings, certificate: Certificate, depth: int) -> Non
     if certificate.unknown_critical:
         detail = f"{certificate.common_name}: {', '.join(certificate.unknown_critical)}"
         findings.refused("x509.critical-extensions", "RFC 5280, 4.2", general, detail)
-    algorithm = certificate.parsed.signature_hash_algorithm
-    if algorithm is not None and algorithm.name not in DIGEST_BITS:
+    if certificate.signed_with and certificate.signed_with not in DIGEST_BITS:
         sub = SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE
-        detail = f"{certificate.common_name} is signed with {algorithm.name}"
+        detail = f"{certificate.common_name} is signed with {certificate.signed_with}"
         findings.refused("x509.algorithm", "EN 319 102-1, 5.2.8", sub, detail)
     if depth == 0 and certificate.is_ca:
         sub = SubIndication.CHAIN_CONSTRAINTS_FAILURE

@@ -83,6 +83,9 @@ def _read(signed: _Asn1) -> CmsSignature:
     if len(signers) != 1:
         raise EdocError(SIGNATURE_UNREADABLE, what=f"{len(signers)} signers")
     signer = signers[0]
+    wanted = "v1" if signer["sid"].name == "issuer_and_serial_number" else "v3"  # RFC 5652, 5.3
+    if signer["version"].native != wanted:
+        raise EdocError(SIGNATURE_UNREADABLE, what=f"signer of version {signer['version'].native}")
     certificates = tuple(_certificates(signed["certificates"]))
     encapsulated = signed["encap_content_info"]
     content = encapsulated["content"]

@@ -85,8 +85,8 @@ def combine(reports: tuple[SignatureReport, ...]) -> Verdict:
 
 
 def _best_time(facts: SignatureFacts, material: TrustMaterial, findings: Findings) -> tuple[datetime, str]:
-    """Return the earliest proven time of the signature, `material.at` without one, and the level."""
-    level = "B-B" if facts.baseline else "BES"
+    """Return the earliest proven time of the signature, `material.at` without one; and the level, empty below B-B."""
+    level = "B-B" if facts.baseline else ""
     proven = [material.at]
     for der in facts.timestamps:
         level = "B-T"

@@ -55,7 +55,8 @@ def _check_format(cms: CmsSignature, form: str, findings: Findings) -> bool:
     if not cms.signed_attributes or not cms.message_digest:
         findings.failed("format", FORMAT_CLAUSE, SubIndication.FORMAT_FAILURE, "no signed attributes")
         return False
-    if cms.attribute_content_type != cms.content_type:
+    wanted = "tst_info" if form == "RFC 3161" else "data"
+    if not cms.content_type == cms.attribute_content_type == wanted:
         detail = f"content is {cms.content_type}, signed attributes say {cms.attribute_content_type or 'nothing'}"
         findings.failed("format", FORMAT_CLAUSE, SubIndication.FORMAT_FAILURE, detail)
         return False

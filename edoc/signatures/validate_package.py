@@ -14,7 +14,16 @@ import re
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final, cast
 
-from edoc.envelopes.asic import ENVELOPE, META_INF, MIMETYPE, SIGNATURES, Container, attachment_entry, check_manifest
+from edoc.envelopes.asic import (
+    ENVELOPE,
+    MANIFEST,
+    META_INF,
+    MIMETYPE,
+    SIGNATURES,
+    Container,
+    attachment_entry,
+    check_manifest,
+)
 from edoc.envelopes.edxml import MAX_ENVELOPE, read_envelope
 from edoc.envelopes.xml import parse
 from edoc.errors import EdocError
@@ -82,7 +91,7 @@ def validate_package(file: BinaryIO, material: TrustMaterial) -> PackageFacts:
     document = read_envelope(envelope)
     digests = _Digests(container)
     problems = Findings()
-    _check_structure(container, problems)
+    _check_structure(container, problems, needs_manifest=True)
     _check_attachments(document, container, digests, problems)
     expected = Expectation(organisation=document.sender.organ_id)
     reports = _seals(container, digests, problems, expected, material)
@@ -102,18 +111,20 @@ def validate_container(file: BinaryIO, material: TrustMaterial) -> Verdict:
     if ENVELOPE in container.names:
         return validate_package(file, material).verdict
     digests, problems = _Digests(container), Findings()
-    _check_structure(container, problems)
+    _check_structure(container, problems, needs_manifest=MANIFEST in container.names)
     reports = _seals(container, digests, problems, ANY_SEAL, material)
     return combine(reports + _inner(container, file, digests.present, material))
 
 
-def _check_structure(container: Container, problems: Findings) -> None:
+def _check_structure(container: Container, problems: Findings, *, needs_manifest: bool) -> None:
     """Check META-INF: manifest and signatures, nothing else."""
     for name in container.names:
         known = name in _MANIFEST_FILES or _SIGNATURE_FILE.fullmatch(name) or not name.startswith(META_INF)
         if not known:
             detail = f"{name} is not covered by the seal"
             problems.failed("entries", FORMAT_CLAUSE, SubIndication.FORMAT_FAILURE, detail)
+    if not needs_manifest:  # optional in ASiC (EN 319 162-1, 4.4.3); our own containers always have it
+        return
     try:
         check_manifest(container)
     except EdocError as error:

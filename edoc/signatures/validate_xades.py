@@ -76,23 +76,27 @@ class _Reference:
 
 def detached_facts(signature: etree._Element, digest_of: EntryDigest, present: frozenset[str]) -> SignatureFacts:
     """Return the facts of a signature over a container's entries; `present` are the names that must be signed."""
+    findings = Findings()
     try:
         parts = _parts(signature)
         references = _references(parts)
+        _check_entries(references, digest_of, present, findings)
+        return _facts(parts, references, findings, f"{len(present)} entries of the container")
     except EdocError as error:
         return unreadable("XAdES", str(error))
-    findings = Findings()
-    _check_entries(references, digest_of, present, findings)
-    return _facts(parts, references, findings, f"{len(present)} entries of the container")
 
 
 def enveloped_facts(signature: etree._Element) -> SignatureFacts:
     """Return the facts of a signature over the document that it stands in."""
     try:
-        parts = _parts(signature)
-        references = _references(parts)
+        return _enveloped(signature)
     except EdocError as error:
         return unreadable("XAdES", str(error))
+
+
+def _enveloped(signature: etree._Element) -> SignatureFacts:
+    parts = _parts(signature)
+    references = _references(parts)
     findings = Findings()
     documents = [one for one in references if one.type != SIGNED_PROPERTIES]
     _check_place(signature, findings)
@@ -117,7 +121,7 @@ def _facts(parts: _Parts, references: tuple[_Reference, ...], findings: Findings
         )
     elif certificate is not None:
         value = ecdsa_der(certificate.key, parts.value) if algorithm.scheme is Scheme.ECDSA else parts.value
-        if verify_message(certificate.key, algorithm, canonical(parts.info), value):
+        if verify_message(certificate.key, algorithm, _canonical(parts.info), value):
             findings.passed("signature-value", CRYPTO_CLAUSE, str(algorithm))
         else:
             detail = "the signature value does not hold"
@@ -133,7 +137,7 @@ def _facts(parts: _Parts, references: tuple[_Reference, ...], findings: Findings
         signature_sha256=Sha256(hashlib.sha256(parts.value).hexdigest()),
         crypto_intact=findings.good,
         baseline=findings.good,
-        stamped=canonical(parts.value_element),
+        stamped=_canonical(parts.value_element),
         timestamps=_timestamps(parts, findings),
     )
 
@@ -241,7 +245,15 @@ def _without(signature: etree._Element) -> bytes:
             else:
                 before.tail = (before.tail or "") + target.tail
         parent.remove(target)
-    return canonical(root)
+    return _canonical(root)
+
+
+def _canonical(element: etree._Element) -> bytes:
+    """Return the canonical form; EdocError SIGNATURE_UNREADABLE for what has none (relative namespace names)."""
+    try:
+        return canonical(element)
+    except etree.LxmlError as error:
+        raise EdocError(SIGNATURE_UNREADABLE, what="no canonical form", cause=str(error)) from error
 
 
 # --- References ------------------------------------------------------------------------------------------------------
@@ -296,7 +308,7 @@ def _check_properties(parts: _Parts, references: tuple[_Reference, ...], finding
         detail = "SignedProperties are not referenced once, exclusively canonical, inside this signature"
         findings.failed("signed-properties", FORMAT_CLAUSE, SubIndication.FORMAT_FAILURE, detail)
         return
-    digest = hashlib.new(found[0].digest_name, canonical(parts.properties)).digest()
+    digest = hashlib.new(found[0].digest_name, _canonical(parts.properties)).digest()
     _compare(digest, found[0], "SignedProperties", findings)
 
 

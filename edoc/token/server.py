@@ -84,7 +84,7 @@ async def serve(settings: SignerSettings, ready: Callable[[str], None], log: Tex
             settings.socket.unlink(missing_ok=True)
     except OSError as error:
         # Above all a mark that cannot be made durable: without it no PIN may be tried, so there is nothing to do.
-        raise _misconfigured(settings, "its socket or state folder fails", error) from error
+        raise _misconfigured(settings, "its socket, its state folder or its log fails", error) from error
     finally:
         os.close(lock)
 
@@ -99,6 +99,7 @@ class _Signer:
         self._queue = SigningQueue(settings.office)
         self._peers: set[Peer] = set()
         self._looked = False  # before the first look there is no state to tell: who asks has to wait
+        self._log_error: OSError | None = None
         self.beat: asyncio.TimerHandle | None = None
 
     def peer(self) -> Peer:
@@ -116,7 +117,7 @@ class _Signer:
         """Work until cancelled."""
         await self._keeper.tick()
         self._looked = True
-        while True:
+        while self._log_error is None:
             job = await self._queue.get(_LOOK_EVERY)
             if job is None:
                 await self._keeper.tick()
@@ -124,6 +125,7 @@ class _Signer:
                 self._refuse(job, EdocError(TOKEN_BUSY, office=self._settings.office), ms=0.0)
             elif job.wanted():
                 await self._do(job)
+        raise self._log_error
 
     async def close(self) -> None:
         """Close connections and end the worker."""
@@ -164,19 +166,27 @@ class _Signer:
         started = loop.time()
         request = job.request
         try:
+            if isinstance(request, Sign):
+                signature = await self._keeper.sign(request.algorithm, request.digest)
+                # Soon, not now: the next order reaches the token first, and works while this is logged and sent.
+                loop.call_soon(self._hand_out, job, request, signature, (loop.time() - started) * 1000)
+                return
             if isinstance(request, Unlock):
                 await self._unlock(request)
-                answer: Signed | StateIs = self._state_answer(request.id)
                 self._log.unlocked(job.uid, "ready")
-            elif isinstance(request, AskState):
-                answer = self._state_answer(request.id)
-            else:
-                answer = Signed(request.id, await self._keeper.sign(request.algorithm, request.digest))
-                self._log.signature(request, job.uid, "signed", (loop.time() - started) * 1000)
         except EdocError as error:
             self._refuse(job, error, ms=(loop.time() - started) * 1000)
             return
-        job.answer(answer)
+        job.answer(self._state_answer(request.id))
+
+    def _hand_out(self, job: Job, request: Sign, signature: bytes, ms: float) -> None:
+        try:
+            self._log.signature(request, job.uid, "signed", ms)
+        except OSError as error:
+            # What cannot be logged is not handed out, and the process ends: see work().
+            self._log_error = error
+            return
+        job.answer(Signed(request.id, signature))
 
     async def _unlock(self, request: Unlock) -> None:
         if request.pin is None:

@@ -236,6 +236,11 @@ class Network:
     def stop(self) -> None:
         """Stop the offices, then the broker.  Idempotent."""
         for office in self:
+            office.daemon.ask_to_stop()
+        for office in self:
+            office.daemon.stop()
+            office.signer.ask_to_stop()
+        for office in self:
             office.stop()
         self.node.stop()
 

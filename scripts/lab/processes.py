@@ -101,11 +101,16 @@ class Service:
                 what = "did not become ready" if self.pid else "ended"
                 raise NotReadyError(f"{' '.join(self.command)} {what}; the end of {self.log}:\n{self.tail()}")
 
-    def stop(self) -> None:
-        """Stop the process in good order, by force when that takes too long.  Idempotent."""
+    def ask_to_stop(self) -> None:
+        """Tell the process to stop and do not wait for it."""
         if self._process is not None and self.pid is not None:
             self._process.send_signal(signal.SIGCONT)  # a frozen process does not hear SIGTERM
             self._process.terminate()
+
+    def stop(self) -> None:
+        """Stop the process in good order, by force when that takes too long.  Idempotent."""
+        self.ask_to_stop()
+        if self._process is not None and self.pid is not None:
             try:
                 self._process.wait(_STOPPED_WITHIN)
             except subprocess.TimeoutExpired:

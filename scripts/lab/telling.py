@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 from rich import box
@@ -34,6 +33,7 @@ _COLOURS = {
     State.HELD: "yellow",
 }
 _NAMES = {unit.code: unit.name for unit in UNITS}
+_SHORT = {unit.code: unit.folder for unit in UNITS}  # names of offices would fold a narrow terminal's table
 
 
 def console() -> Console:
@@ -119,7 +119,7 @@ class Teller:
 
     def refusals(self, refused: list[tuple[Case, ErrorFile]]) -> None:
         """Tell of every job that was refused, in the words its office reads."""
-        table = _table("Refused, as they should be", "Office", "Job", "Code", "Reason")
+        table = _table("Refused", "Office", "Job", "Code", "Reason")
         for case, error in refused:
             table.add_row(case.sender.name, case.job.name, error.code, escape(f"{error.text_vi}\n→ {error.next_vi}"))
         self._out.print(table)
@@ -138,7 +138,7 @@ class Teller:
                 f".venv/bin/edoc verify {_shown(package)} --config {_shown(office.config)}",
                 f".venv/bin/edoc status {package.parent.name} --config {_shown(package.parents[2] / 'edoc.toml')}",
                 f"cat {_shown(package.with_name('verification.txt'))}",
-                f"unzip -l {_shown(package)}",
+                f".venv/bin/python -m zipfile -l {_shown(package)}",
                 *lines,
             ]
         self._out.print("[bold]To look further[/]")
@@ -170,15 +170,17 @@ def _progress(cases: tuple[Case, ...], known: dict[str, StatusFile]) -> Table:
     for case in cases:
         status = known.get(case.job.name)
         reached = {str(one.organ_id): one.state for one in status.recipients} if status is not None else {}
-        marks = "  ".join(
-            f"[{_COLOURS.get(reached[code], 'white')}]{_NAMES.get(code, code)}: {reached[code]}[/]"
-            if code in reached
-            else f"[dim]{_NAMES.get(code, code)}[/]"
-            for code in case.job.recipients
-        )
-        state = "" if status is None else f"[{_COLOURS.get(status.state, 'white')}]{status.state}[/]"
-        table.add_row(case.sender.name, f"{case.job.letter.number}/{case.job.letter.notation}", state, marks)
+        marks = (_coloured(_SHORT.get(code, code), reached.get(code)) for code in case.job.recipients)
+        state = "" if status is None else _coloured("", status.state)
+        code = f"{case.job.letter.number}/{case.job.letter.notation}"
+        table.add_row(case.sender.folder, code, state, "  ".join(marks))
     return table
+
+
+def _coloured(name: str, state: State | None) -> str:
+    if state is None:
+        return f"[dim]{name}[/]"
+    return f"[{_COLOURS.get(state, 'white')}]{f'{name} {state}'.strip()}[/]"
 
 
 def _table(title: str, *columns: str) -> Table:

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from contracts.directory import DirectoryContract
 from fakes.directory import ISSUED, FakeDirectory, snapshot, tay_ninh
+from lab.pki import Pki
+from lab.trust import sign_detached
 
-from edoc.adapters.directory_file import DirectoryFile
+from edoc.adapters.directory_file import DirectoryFile, signed_by
 from edoc.directory.codec import encode_directory
 from edoc.directory.organisation import Snapshot
 from edoc.errors import EdocError, FaultReport
@@ -19,6 +21,7 @@ from edoc.model.identifiers import DocumentId
 from edoc.model.record import Key
 from edoc.model.verdict import Indication, SubIndication, Verdict
 from edoc.ports import Directory
+from edoc.wiring import open_sandbox
 
 
 class Instant:
@@ -236,5 +239,28 @@ async def test_an_edition_that_cannot_be_kept_durably_is_not_in_force(office: Of
         directory.snapshot()
 
 
-def test_the_clock_of_these_tests_is_aware() -> None:
-    assert Instant(datetime(2026, 11, 22, tzinfo=UTC)).now().tzinfo is UTC
+async def test_a_damaged_copy_of_ours_is_for_a_person_because_it_guards_against_rollback(office: Office) -> None:
+    office.publish(edition(8))
+    await office.directory().load()
+    kept = office.folder / "state" / "directory.accepted.json"
+    kept.write_bytes(kept.read_bytes()[:-20])
+    with pytest.raises(EdocError) as caught:
+        await office.directory().load()
+    assert caught.value.code == "DIRECTORY_INVALID"
+    assert str(kept) in caught.value.facts["detail"]
+
+
+async def test_only_the_pinned_certificate_signs_a_directory_not_even_one_that_it_issued() -> None:
+    now = datetime.now(UTC)
+    pki = Pki.create(now - timedelta(days=1))
+    signer, other = pki.seal("000.00.00.G09", "Danh bạ", kind="ec"), pki.seal("000.00.00.H53", "Tây Ninh", kind="ec")
+    content = encode_directory(edition(7))
+    clock = Instant(now)
+    async with open_sandbox(512 * 1024 * 1024, 30) as sandbox:
+        pinned = signed_by(sandbox, signer.der, clock)
+        assert (await pinned(content, sign_detached(content, signer, now))).passed
+        assert not (await pinned(content + b" ", sign_detached(content, signer, now))).passed
+        assert not (await pinned(content, sign_detached(content, other, now))).passed
+        assert not (await pinned(content, b"no CMS at all")).passed
+        issuer = signed_by(sandbox, pki.issuing.der, clock)
+        assert not (await issuer(content, sign_detached(content, signer, now))).passed

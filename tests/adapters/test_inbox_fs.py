@@ -27,6 +27,7 @@ from edoc.ports import InboxFolder
 ONE = document_id(1)
 BODY = container_of(b"%PDF-1.7", b"phu luc")
 SHA = sha256_of(BODY)
+REASON = [("error.json", b"{}")]
 NAMES = {"1.pdf", "2.pdf", "document.json", "verification.json", "package.asice"}
 
 
@@ -85,9 +86,8 @@ def test_a_kill_at_any_step_of_a_quarantine_loses_nothing(tmp_path: Path) -> Non
     for number in count(1):
         root = tmp_path / str(number)
         staged(root)
-        files = [("error.json", b"{}")]
-        killed = killed_at(number, lambda step, at=root: inbox_in(at, step).quarantine(ONE, SHA, files))  # type: ignore[misc]  # the default binds the loop's value
-        asyncio.run(inbox_in(root).quarantine(ONE, SHA, files))
+        killed = killed_at(number, lambda step, at=root: inbox_in(at, step).quarantine(ONE, SHA, REASON))  # type: ignore[misc]  # the default binds the loop's value
+        asyncio.run(inbox_in(root).quarantine(ONE, SHA, REASON))
         (kept,) = (root / "quarantine").iterdir()
         assert kept.name == f"{ONE}-{SHA[:16]}"
         assert (kept / "package.asice").read_bytes() == BODY
@@ -122,7 +122,7 @@ async def test_no_name_of_a_delivery_is_a_path(tmp_path: Path) -> None:
 async def test_staged_bytes_that_the_disk_changed_are_not_delivered(tmp_path: Path) -> None:
     inbox = inbox_in(tmp_path)
     ref = await inbox.stage(SHA, BODY)
-    Path(ref).write_bytes(container_of(b"%PDF-1.7", b"phu lux"))
+    (tmp_path / "staging" / SHA).write_bytes(container_of(b"%PDF-1.7", b"phu lux"))
     with pytest.raises(EdocError) as caught:
         await inbox.deliver(inbox_folder(ONE, ref, 2))
     assert caught.value.code == "DISK_FAILING"

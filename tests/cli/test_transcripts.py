@@ -50,10 +50,13 @@ key = "tls/client.key"
 [token]
 module = "/usr/lib/x86_64-linux-gnu/libbit4xpki.so"
 key_uri = "pkcs11:id=%01"
+socket = "/run/edoc-khong-co/signer.sock"
 [trust]
 anchors = [{{file = "trust/root.pem", sha256 = "{root}"}}]
 intermediates = ["trust/issuing.pem"]
 directory_signer = {{file = "trust/directory-signer.pem", sha256 = "{signer}"}}
+[limits]
+min_free_bytes = 1
 """
 
 
@@ -105,6 +108,7 @@ def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path
     for name in ("outbox", "inbox", "sent", "failed", "status/by-job", "quarantine", "state", "job", "trust/crls"):
         (folder / name).mkdir(parents=True)
+    authority().version = 0  # every office starts with the first edition
     trust = authority().trust(UNITS, NOW)
     for name, content in trust.files.items():
         (folder / "trust" / name).write_bytes(content)

@@ -74,15 +74,18 @@ class StoreContract:
         assert container.names == ("mimetype", "envelope.xml", "attachments/1.pdf")
         assert container.read("attachments/1.pdf", 100) == b"%PDF-1.7"
 
-    async def test_discarding_removes_scratch_and_leaves_the_package(self) -> None:
+    async def test_discarding_removes_scratch_and_leaves_the_package_and_what_was_put(self) -> None:
         store = self.store()
-        scratch = await store.put(ONE, "a", b"1")
-        other = await store.put(document_id(2), "a", b"2")
+        scratch, other = store.scratch(ONE, "a"), store.scratch(document_id(2), "a")
+        self.write(scratch, b"1")
+        self.write(other, b"2")
+        put = await store.put(ONE, "receipt.xml", b"3")
         package = await store.seal_package(ONE, [("envelope.xml", b"<edXML/>")])
         await store.discard(ONE)
         await store.discard(ONE)
-        await self._missing(store, scratch.ref)
-        assert await store.read(other.ref) == b"2"
+        await self._missing(store, scratch)
+        assert await store.read(other) == b"2"
+        assert await store.read(put.ref) == b"3"
         assert await store.read(package.ref, 0, 2) == b"PK"
 
     async def test_a_file_that_is_not_there_is_missing(self) -> None:

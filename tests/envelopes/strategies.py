@@ -89,10 +89,10 @@ unknown_in_list = _unknown("MessageHeader/ToPlaces", '<v:Note xmlns:v="urn:vendo
 
 @st.composite
 def unknowns(draw: st.DrawFn) -> tuple[str, ...]:
-    """Unknown elements in the order in which a reader meets them."""
-    first = draw(st.lists(unknown_in_header, max_size=2))
-    rest = [each for each in (unknown_in_business, unknown_in_list) if draw(st.booleans())]
-    return (*first, *rest)
+    """Unknown elements in the order in which a reader returns them: by place."""
+    business = [unknown_in_business] if draw(st.booleans()) else []
+    places = [unknown_in_list] if draw(st.booleans()) else []
+    return (*business, *draw(st.lists(unknown_in_header, max_size=2)), *places)
 
 
 @st.composite
@@ -117,7 +117,7 @@ documents = st.builds(
     Document,
     document_id=document_ids,
     sender=parties,
-    recipients=st.lists(parties, min_size=1, max_size=3).map(tuple),
+    recipients=st.lists(parties, min_size=1, max_size=3, unique_by=lambda party: party.organ_id).map(tuple),
     code=st.builds(Code, number=words(11), notation=texts(30)),
     subject=words(),
     place=texts(),

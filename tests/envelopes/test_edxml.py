@@ -101,6 +101,22 @@ def test_unknown_elements_are_kept_and_written_back_to_their_place() -> None:
     assert read_envelope(write_envelope(document)) == document
 
 
+MESSAGE_BLOCKS = ["From", "To", "PromulgationInfo", "DocumentType", "SignerInfo", "OtherInfo", "ResponseFor"]
+OUTER_BLOCKS = ["MessageHeader", "TraceHeader", "Bussiness", "StaffInfo", "TraceHeaderList", "edXMLHeader", "edXMLBody"]
+
+
+@pytest.mark.parametrize("block", [*MESSAGE_BLOCKS, *OUTER_BLOCKS])
+def test_an_unknown_element_survives_at_every_level(block: str) -> None:
+    end = f"</e:{block}>".encode()
+    data = FIELD.replace(end, b"<v:new xmlns:v='urn:vendor:9' a='1'>x</v:new>" + end)
+    document = read_header(data, ID, OFFICE).document
+    written = write_envelope(document)
+    found = [each.getparent() for each in xml.parse(written).iter("{urn:vendor:9}new")]
+    assert len(found) == FIELD.count(end)
+    assert {xml.local_name(parent) for parent in found if parent is not None} == {block}
+    assert read_envelope(written) == document
+
+
 def test_a_signature_of_another_message_is_not_taken_over() -> None:
     assert b"SignatureValue" not in write_envelope(read_header(FIELD, ID, OFFICE).document)
 
@@ -161,6 +177,7 @@ def test_a_missing_mandatory_element_is_named(element: bytes, named: str) -> Non
         (b"<e:DueDate>", b"<e:DueDate>99/99/9999", "DueDate"),
         (b"Priority>5<", b"Priority>9<", "Priority"),
         (b"DocType>2<", b"DocType>7<", "BussinessDocType"),
+        (b"000.00.00.G22</e:OrganId></e:To>", b"H29.12.34</e:OrganId></e:To>", "To[2]/OrganId"),
         (b"<e:DocumentId/>", b"<e:DocumentId/><e:DocumentId>x</e:DocumentId>", "DocumentId"),
         (b"0123</e:CodeNumber>", b"0123<e:b/></e:CodeNumber>", "CodeNumber"),
         (b"0123</e:CodeNumber>", b"01<?x y?>23</e:CodeNumber>", "CodeNumber"),
@@ -179,7 +196,11 @@ def test_a_wrong_code_of_an_organisation_is_refused() -> None:
 
 def test_the_old_dialect_is_recognised_by_name() -> None:
     old = b"<Envelope xmlns='http://schemas.xmlsoap.org/soap/envelope/'><b xmlns='http://www.e-doc.vn/Schema/'/></Envelope>"
-    for data in (old, b"<edXML xmlns='http://www.e-doc.vn/Schema/'/>", b"<s:e xmlns:s='u' xmlns:e='http://www.e-doc.vn/Schema/'/>"):
+    for data in (
+        old,
+        b"<edXML xmlns='http://www.e-doc.vn/Schema/'/>",
+        b"<s:e xmlns:s='u' xmlns:e='http://www.e-doc.vn/Schema/'/>",
+    ):
         assert code_of(data).code == "OLD_DIALECT"
 
 

@@ -42,7 +42,10 @@ def test_a_signature_at_the_end_of_the_header_is_skipped() -> None:
     [
         ("<edXML:MessageHeader>", f"<Signature xmlns='{xml.DS}'/><edXML:MessageHeader>"),
         ("</edXML:edXMLHeader>", "<Signature/></edXML:edXMLHeader>"),
-        ("</edXML:edXMLHeader>", f"<s:Signature xmlns:s='{xml.DS}'/><s:Signature xmlns:s='{xml.DS}'/></edXML:edXMLHeader>"),
+        (
+            "</edXML:edXMLHeader>",
+            f"<s:Signature xmlns:s='{xml.DS}'/><s:Signature xmlns:s='{xml.DS}'/></edXML:edXMLHeader>",
+        ),
         ("</edXML:edXMLHeader>", "</edXML:edXMLHeader><edXML:edXMLBody/>"),
         ("</edXML>", "<AttachmentEncoded/></edXML>"),
         ("</edXML:MessageHeader>", "<edXML:Extra/></edXML:MessageHeader>"),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,7 @@ def refused(data: dict[str, Any] | bytes) -> EdocError:
     with pytest.raises(EdocError) as caught:
         read_submission(data if isinstance(data, bytes) else json.dumps(data).encode(), ID, OFFICE)
     assert caught.value.code == "DESCRIPTION_INVALID"
-    assert "{" not in caught.value.text("vi")
+    assert not re.search(r"\{[a-z_]+\}", caught.value.text("vi"))
     return caught.value
 
 
@@ -129,17 +130,17 @@ def test_a_word_for_secrecy_that_is_not_known_is_never_read_as_none() -> None:
         ({"date": "2026-02-30"}, "$.date"),
         ({"type": {}}, "$.type"),
         ({"recipients": []}, "$.recipients"),
-        ({"recipients": ["H29", "h29"]}, "$.recipients[...]"),
-        ({"recipients": ["H29\n"]}, "$.recipients[...]"),
+        ({"recipients": ["H29", "h29"]}, "$.recipients[1]"),
+        ({"recipients": ["H29\n"]}, "$.recipients[0]"),
         ({"recipients": ["H29", {"code": "H29"}]}, "$.recipients[1]"),
         ({"urgency": "gấp"}, "$.urgency"),
         ({"sujbect": "x"}, "$"),
         ({"signer": {"name": "A"}}, "$.signer"),
-        ({"attachments": [{"file": "../x", "role": "main"}]}, "$.attachments[...].file"),
+        ({"attachments": [{"file": "../x", "role": "main"}]}, "$.attachments[0].file"),
         ({"attachments": [{"file": "..", "role": "main"}]}, "$.attachments[0].file"),
-        ({"attachments": [{"file": "a\\b", "role": "main"}]}, "$.attachments[...].file"),
-        ({"attachments": [{"file": "a", "role": "first"}]}, "$.attachments[...].role"),
-        ({"attachments": [{"file": "a", "role": "main", "sha256": "AB" * 32}]}, "$.attachments[...].sha256"),
+        ({"attachments": [{"file": "a\\b", "role": "main"}]}, "$.attachments[0].file"),
+        ({"attachments": [{"file": "a", "role": "first"}]}, "$.attachments[0].role"),
+        ({"attachments": [{"file": "a", "role": "main", "sha256": "AB" * 32}]}, "$.attachments[0].sha256"),
         ({"attachments": [{"file": "a", "role": "main"}, {"file": "a", "role": "main"}]}, "$.attachments[1].file"),
         ({"sender": "../H41"}, "$.sender"),
         ({"page_amount": -1}, "$.page_amount"),
@@ -157,7 +158,21 @@ def test_a_missing_field_is_named_in_both_languages() -> None:
     assert "thiếu trường bắt buộc `subject`" in error.text("vi")
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\xff", b"[" * 100_000, b'{"number":' * 100_000, b"null", b"{}"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"\xff",
+        b"[" * 100_000,
+        b'{"number":' * 100_000,
+        b"null",
+        b"{}",
+        b'{"number":"\xff"}',
+        b'{"\xff":1}',
+    ],
+)
 def test_what_is_no_description_at_all_is_refused(data: bytes) -> None:
     refused(data)
 
@@ -173,7 +188,7 @@ def test_the_schema_in_the_repository_is_the_one_the_code_makes() -> None:
 
 def test_the_schema_says_what_every_field_is_for() -> None:
     for name, definition in schema()["$defs"].items():
-        for field, rule in definition["properties"].items():
+        for field, rule in definition.get("properties", {}).items():
             assert "description" in rule, f"{name}.{field}"
 
 
@@ -184,6 +199,7 @@ def test_the_examples_keep_the_schema() -> None:
     checker.validate(FULL)
 
 
+CHECKER = jsonschema.Draft202012Validator(schema())
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.sampled_from(["", "H29", "2026-11-22", "main", "a/b", "khẩn"]),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["code", "name", "file"]), inner),
@@ -196,7 +212,6 @@ def test_what_is_read_also_keeps_the_schema(name: str, value: object) -> None:
     fields = FULL | {name: value}
     try:
         read(fields)
-    except EdocError as error:
-        assert error.code == "DESCRIPTION_INVALID"
-    else:
-        jsonschema.Draft202012Validator(schema()).validate(fields)
+    except EdocError:
+        return
+    CHECKER.validate(fields)

@@ -72,7 +72,7 @@ class FakeStore:
 
     async def put(self, document_id: DocumentId, name: str, content: bytes) -> StoredFile:
         self.faults.check("put")
-        return self.files.put(self.scratch(document_id, name), content)
+        return self.files.put(f"mem:packages/{document_id}.{name}", content)
 
     async def read(self, ref: FileRef, offset: int = 0, size: int = -1) -> bytes:
         self.faults.check("read")

@@ -6,6 +6,7 @@ import hashlib
 import shutil
 import subprocess
 import zipfile
+from base64 import b64decode
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -13,6 +14,8 @@ from pathlib import Path
 import pytest
 import signxml
 import xmlsec
+from fakes.sealed import NOW, World, document_with, entries_of, package, seal_entries, signed_status, status_report
+from fakes.signer import sign_digest
 from lxml import etree
 
 from edoc.envelopes import asic
@@ -23,8 +26,6 @@ from edoc.model.identifiers import Sha256
 from edoc.model.trust import SignatureAlgorithm
 from edoc.signatures import xades
 from edoc.signatures.creation import SealCertificate, verify_own
-from fakes.sealed import NOW, World, document_with, entries_of, package, seal_entries, signed_status, status_report
-from fakes.signer import sign_digest
 
 ALGORITHMS = ["ec", SignatureAlgorithm.RSA_PKCS1_SHA256, SignatureAlgorithm.RSA_PSS_SHA256]
 XMLSEC1 = shutil.which("xmlsec1")
@@ -63,7 +64,7 @@ def test_xmlsec_accepts_a_status(kind: str, world: World, rsa_world: World) -> N
     root = etree.fromstring(signed_status(seal))
     signature = next(root.iter(f"{{{DS}}}Signature"))
     context = xmlsec.SignatureContext()
-    context.key = xmlsec.Key.from_memory(seal.pem, xmlsec.KeyFormat.CERT_PEM)
+    context.key = xmlsec.Key.from_memory(seal.pem, xmlsec.constants.KeyDataFormatCertPem)
     context.register_id(next(root.iter(f"{{{XADES}}}SignedProperties")), "Id")
     context.verify(signature)
 
@@ -103,7 +104,7 @@ def test_the_digest_of_each_signature_value_is_what_a_receipt_binds(world: World
     sealed = seal_entries(entries, world.seal)
     value = parse(sealed).find(f".//{{{DS}}}SignatureValue")
     assert value is not None
-    raw = __import__("base64").b64decode(value.text or "")
+    raw = b64decode(value.text or "")
     assert xades.signature_digests(sealed) == (hashlib.sha256(raw).hexdigest(),)
 
 
