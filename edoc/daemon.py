@@ -102,24 +102,26 @@ async def _signer(config: Config, stopping: asyncio.Event) -> None:
 
 async def _daemon(config: Config, stopping: asyncio.Event) -> None:
     log = structlog.get_logger("edoc.daemon")
-    async with wiring.open_exchange(config, wiring.alarm_to_log, wiring.chance) as exchange:
-        async with asyncio.TaskGroup() as group:
-            working = {
-                group.create_task(exchange.runner.run(_crews(config))),
-                group.create_task(exchange.intake.run(stopping)),
-            }
-            for lane in Lane:
-                group.create_task(exchange.arrivals.run(lane, config.broker.prefetch))
-            background = [group.create_task(task) for task in (_refresh(exchange), _watchdog(), _pulse())]
-            notify("READY=1", "STATUS=receiving")
-            log.info("started", office=config.organ_id)
-            await stopping.wait()
-            notify("STOPPING=1")
-            exchange.runner.stop()
-            _, late = await asyncio.wait(working, timeout=_STOP_LIMIT.total_seconds())
-            await exchange.broker.close()
-            for task in (*late, *background):
-                task.cancel()
+    async with (
+        wiring.open_exchange(config, wiring.alarm_to_log, wiring.chance) as exchange,
+        asyncio.TaskGroup() as group,
+    ):
+        working = {
+            group.create_task(exchange.runner.run(_crews(config))),
+            group.create_task(exchange.intake.run(stopping)),
+        }
+        for lane in Lane:
+            group.create_task(exchange.arrivals.run(lane, config.broker.prefetch))
+        background = [group.create_task(task) for task in (_refresh(exchange), _watchdog(), _pulse())]
+        notify("READY=1", "STATUS=receiving")
+        log.info("started", office=config.organ_id)
+        await stopping.wait()
+        notify("STOPPING=1")
+        exchange.runner.stop()
+        _, late = await asyncio.wait(working, timeout=_STOP_LIMIT.total_seconds())
+        await exchange.broker.close()
+        for task in (*late, *background):
+            task.cancel()
     log.info("stopped", office=config.organ_id, unfinished=len(late))
 
 

@@ -52,8 +52,6 @@ class JobKind(StrEnum):
     FOLDER_JSON = "folder-json"  # a folder with document.json
     FOLDER_XML = "folder-xml"  # a folder with document.xml, an edXML header
     EDXML = "edxml"  # a single .edxml file, attachments inline
-    STATUS_JSON = "status-json"  # a folder with status.json: what the clerk says of a received document
-    DECISION_JSON = "decision-json"  # a folder with decision.json: what the clerk decides about a held record
     UNREADABLE = "unreadable"  # a folder without a description
 
 
@@ -94,8 +92,11 @@ class Spool(Protocol):
     async def failed(self, document_id: DocumentId, error_json: bytes, error_text: str) -> None:
         """Move the claimed source to ``failed/NAME/`` with ``error.json`` and ``error.txt``.  Idempotent."""
 
-    async def report(self, document_id: DocumentId, job: str, status_json: bytes) -> None:
-        """Replace ``status/<document_id>.json``, and ``status/by-job/<job>.json`` when `job` is not empty."""
+    async def report(self, document_id: DocumentId, job: str, status_json: bytes, *, durable: bool) -> None:
+        """Replace ``status/<document_id>.json`` and ``status/by-job/<job>.json``, each at one instant.
+
+        What is not `durable` may be gone after a power cut: it is told again when the daemon starts.
+        """
 
     async def wait(self, limit: timedelta) -> None:
         """Return when the outbox may have changed, at the latest after `limit`.  A hint: scanning is the truth."""
@@ -109,6 +110,9 @@ class Store(Protocol):
 
     def scratch(self, document_id: DocumentId, name: str) -> FileRef:
         """Return where a working file of the document goes (its folder exists); `name` is ours, never a message's."""
+
+    def free(self) -> tuple[int, int]:
+        """Return the free bytes and inodes of the file system."""
 
     async def patch(self, ref: FileRef, offset: int, content: bytes) -> None:
         """Overwrite bytes of a scratch file in place."""

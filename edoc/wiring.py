@@ -22,7 +22,7 @@ import structlog
 from edoc.adapters.broker_amqp import AmqpBroker
 from edoc.adapters.broker_link import BrokerSettings
 from edoc.adapters.clock_system import SystemClock
-from edoc.adapters.directory_file import DirectoryFile
+from edoc.adapters.directory_file import DirectoryFile, signed_by
 from edoc.adapters.inbox_fs import FsInbox, InboxFolders
 from edoc.adapters.journal_sqlite import SqliteJournal
 from edoc.adapters.revocation_files import RevocationFiles
@@ -44,6 +44,7 @@ from edoc.exchange.office import Office, Patience, Policy, Undecided
 from edoc.exchange.outgoing import Outgoing
 from edoc.exchange.receipts import Receipts
 from edoc.exchange.reception import Reception
+from edoc.exchange.room import Room
 from edoc.exchange.runner import Journey, Runner
 from edoc.exchange.sealing import Seal
 from edoc.exchange.sending import Sending
@@ -52,8 +53,6 @@ from edoc.exchange.trust import Trust
 from edoc.model.message import CHUNK_BYTES
 from edoc.model.record import Key
 from edoc.model.state import Kind
-from edoc.model.trust import TrustMaterial
-from edoc.model.verdict import Indication, SubIndication, Verdict
 from edoc.ports import Alarm, Clock, today
 from edoc.token.settings import SignerSettings
 
@@ -122,6 +121,8 @@ def signer_settings(config: Config) -> SignerSettings:
         credentials=Path(credentials) if credentials else None,
         certificate_sha256=None if token.certificate_sha256 is None else fingerprint(token.certificate_sha256),
         environment=token.environment,
+        # Other users reach the socket through the group of its folder; our own user alone needs no group.
+        socket_mode=0o660 if token.allowed_users else 0o600,
         request_timeout=timedelta(seconds=token.request_timeout_seconds),
     )
 
@@ -145,19 +146,7 @@ def open_directory(config: Config, sandbox: ForkSandbox, clock: Clock, alarm: Al
     """Return the directory adapter; its signature is checked in the sandbox against the configured signer alone."""
     signer = read_pinned_certificate(config.trust.directory_signer.file, config.trust.directory_signer.fingerprint)
 
-    async def verify(content: bytes, cms: bytes) -> Verdict:
-        # The configured certificate is the anchor itself: no chain and no revocation list stands between.
-        material = TrustMaterial(anchors=(signer,), at=clock.now())
-        verdict = await sandbox.verify_detached(content, cms, material)
-        expected = config.trust.directory_signer.fingerprint
-        if any(signature.certificate_sha256 != expected for signature in verdict.signatures):
-            return Verdict(
-                indication=Indication.INDETERMINATE,
-                sub_indication=SubIndication.SIG_CONSTRAINTS_FAILURE,
-                signatures=verdict.signatures,
-            )
-        return verdict
-
+    verify = signed_by(sandbox, signer, clock)
     return DirectoryFile(config.trust.directory, verify, config.folders.state, clock=clock, alarm=alarm)
 
 
@@ -200,6 +189,9 @@ async def open_exchange(config: Config, alarm: Alarm, chance: Callable[[], float
         journal = SqliteJournal(config.folders.state / JOURNAL)
         await journal.open()
         stack.push_async_exit(_closing(journal))
+        for parked in await journal.parked():
+            if parked.fault is not None:
+                alarm(parked.fault, parked.key)
         limits = config.limits
         sandbox = await stack.enter_async_context(open_sandbox(limits.sandbox_memory_bytes, limits.sandbox_seconds))
         clock = SystemClock()
@@ -294,6 +286,7 @@ def _exchange(  # noqa: PLR0913, PLR0917 -- wires every port
             office=office, clock=clock, store=store, broker=broker, trust=trust, seal=seal, alarm=alarm
         ),
     }
+    room = Room(clock, store, config.limits.min_free_bytes, alarm)
     runner = Runner(
         journal=journal, clock=clock, journeys=journeys, patience=office.patience, chance=chance, alarm=alarm
     )
@@ -308,6 +301,7 @@ def _exchange(  # noqa: PLR0913, PLR0917 -- wires every port
         trust=trust,
         reception=reception,
         answers=answers,
+        room=room,
         alarm=alarm,
         poke=runner.poke,
         chance=chance,
@@ -321,6 +315,7 @@ def _exchange(  # noqa: PLR0913, PLR0917 -- wires every port
         sandbox=sandbox,
         trust=trust,
         outgoing=outgoing,
+        room=room,
         alarm=alarm,
         poke=runner.poke,
         workers=config.limits.workers_normal,

@@ -159,7 +159,7 @@ def sync_folder(path: Path) -> None:
         os.close(fd)
 
 
-def write_new(path: Path, blocks: Iterable[bytes], mode: int = 0o600) -> tuple[int, Sha256]:
+def write_new(path: Path, blocks: Iterable[bytes], mode: int = 0o600, *, durable: bool = True) -> tuple[int, Sha256]:
     """Write a file that nobody sees yet, fsync it, return its size and digest.  The folder is not fsynced.
 
     `mode` is masked by the umask or the folder's default ACL, as for every new file.
@@ -171,7 +171,8 @@ def write_new(path: Path, blocks: Iterable[bytes], mode: int = 0o600) -> tuple[i
             write_all(fd, block)
             digest.update(block)
             size += len(block)
-        os.fsync(fd)
+        if durable:
+            os.fsync(fd)
     finally:
         os.close(fd)
     return size, Sha256(digest.hexdigest())
@@ -182,16 +183,17 @@ def temporary_beside(path: Path) -> Path:
     return path.with_name(f".{secrets.token_hex(8)}.tmp")
 
 
-def replace_file(path: Path, blocks: Iterable[bytes], mode: int = 0o600) -> tuple[int, Sha256]:
-    """Make `path` hold `blocks`, at one instant and durably; return size and digest."""
+def replace_file(path: Path, blocks: Iterable[bytes], mode: int = 0o600, *, durable: bool = True) -> tuple[int, Sha256]:
+    """Make `path` hold `blocks`, at one instant and, unless told otherwise, durably; return size and digest."""
     temporary = temporary_beside(path)
     try:
-        written = write_new(temporary, blocks, mode)
+        written = write_new(temporary, blocks, mode, durable=durable)
         temporary.rename(path)
     except OSError:
         temporary.unlink(missing_ok=True)  # a full disk must not stay full of what could not be finished
         raise
-    sync_folder(path.parent)
+    if durable:
+        sync_folder(path.parent)
     return written
 
 

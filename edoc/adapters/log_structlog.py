@@ -25,6 +25,15 @@ def _json(event: object, **_: object) -> str:
     return msgspec.json.encode(event, enc_hook=str).decode()
 
 
+class _Library(logging.Handler):
+    """Hears libraries that log through the standard module as a name and a level: their messages may quote content."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log = structlog.get_logger("edoc.library")
+        kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
+        log.warning("library", library=record.name, severity=record.levelname.lower(), exception_type=kind)
+
+
 def configure(form: str, level: str) -> None:
     """Write the log as `form` (``json`` or ``console``) from `level` upwards."""
     last: structlog.types.Processor = (
@@ -44,5 +53,4 @@ def configure(form: str, level: str) -> None:
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
-    # Libraries that log through the standard module are heard as a name and a level: their messages may quote content.
-    logging.basicConfig(level=logging.ERROR, stream=sys.stderr, format="%(name)s %(levelname)s")
+    logging.basicConfig(level=logging.WARNING, handlers=[_Library()], force=True)

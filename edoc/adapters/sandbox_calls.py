@@ -82,7 +82,8 @@ class AddTimestamp(msgspec.Struct, frozen=True, tag=True):
     nonce: int
 
 
-Call = ReadSubmission | PreparePdf | VerifyPackage | VerifyStatus | VerifyManifest | VerifyFile | VerifyDetached | AddTimestamp
+Verify = VerifyPackage | VerifyStatus | VerifyManifest | VerifyFile | VerifyDetached
+Call = ReadSubmission | PreparePdf | Verify | AddTimestamp
 
 WRITING = (ReadSubmission, PreparePdf)
 """Calls whose child may write files."""

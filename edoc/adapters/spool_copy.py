@@ -39,10 +39,6 @@ DESCRIPTIONS = {
     "document.json": JobKind.FOLDER_JSON,
     "document.xml": JobKind.FOLDER_XML,
 }
-DECISIONS = {
-    "status.json": JobKind.STATUS_JSON,
-    "decision.json": JobKind.DECISION_JSON,
-}
 ANSWERS = frozenset({"error.json", "error.txt"})
 
 
@@ -101,11 +97,9 @@ class _JobError(Exception):
 def _describe(source: Path, name: str, files: list[JobFile]) -> tuple[JobKind, StoredFile | None, EdocError | None]:
     if not source.is_dir() or source.is_symlink():
         return JobKind.EDXML, files[0].stored if files else None, None
-    # A document may well carry an attachment called status.json: its own description comes first.
-    kinds = DESCRIPTIONS if any(file.name in DESCRIPTIONS for file in files) else DECISIONS
-    found = [file for file in files if file.name in kinds]
+    found = [file for file in files if file.name in DESCRIPTIONS]
     if len(found) == 1:
-        return kinds[found[0].name], found[0].stored, None
+        return DESCRIPTIONS[found[0].name], found[0].stored, None
     if found:
         names = ", ".join(file.name for file in found)
         return JobKind.UNREADABLE, None, EdocError(TWO_DESCRIPTIONS, job=shown(name), files=names)
@@ -128,7 +122,7 @@ def _copies(source: Path, target: Path, job: str, limits: CopyLimits) -> Iterato
         if len(names) > limits.files:
             raise _JobError(TOO_MANY_FILES, job=shown(job), limit=limits.files)
         # Descriptions first: with one of them at hand, even a job that is refused can be told by its own id.
-        names.sort(key=lambda name: name not in {*DESCRIPTIONS, *DECISIONS})
+        names.sort(key=lambda name: name not in DESCRIPTIONS)
         for number, name in enumerate(names, start=1):
             yield _copy(folder, name, target / str(number), name, job, limits)
     finally:

@@ -278,16 +278,16 @@ class FsSpool:
             rename_new(job, folder / name)
         return folder
 
-    async def report(self, document_id: DocumentId, job: str, status_json: bytes) -> None:
-        """Replace ``status/<document_id>.json``, and ``status/by-job/<job>.json`` when `job` is not empty."""
-        await asyncio.to_thread(self._report, document_id, job, status_json)
+    async def report(self, document_id: DocumentId, job: str, status_json: bytes, *, durable: bool) -> None:
+        """Replace ``status/<document_id>.json`` and ``status/by-job/<job>.json``."""
+        await asyncio.to_thread(self._report, document_id, job, status_json, durable)
 
-    def _report(self, document_id: DocumentId, job: str, status_json: bytes) -> None:
+    def _report(self, document_id: DocumentId, job: str, status_json: bytes, durable: bool) -> None:
         status = self._folders.status
+        by_job = status / "by-job" / _fitting(single_name(job), ".json")
         with disk_errors(status):
-            replace_file(status / f"{document_id}.json", [status_json], FOR_DMS_FILE)
-            if job:
-                replace_file(status / "by-job" / _fitting(single_name(job), ".json"), [status_json], FOR_DMS_FILE)
+            for path in (status / f"{document_id}.json", by_job):
+                replace_file(path, [status_json], FOR_DMS_FILE, durable=durable)
 
 
 def _unfinished(name: str) -> bool:

@@ -154,3 +154,12 @@ CHUNK_MISSING = Fault(
     next_en="Nothing to do: it is put together when the last piece is here.",
     next_vi="Không cần làm gì: văn bản được ghép khi nhận đủ các mảnh.",
 )
+
+DISK_LOW = Fault(
+    code="DISK_LOW",
+    disposition=Disposition.OPERATOR,
+    en="The disk has {free} MiB and {inodes} inodes left, at least {least} MiB are needed: nothing new is taken.",
+    vi="Đĩa chỉ còn {free} MiB và {inodes} inode, cần ít nhất {least} MiB: tạm ngừng nhận văn bản mới.",
+    next_en="Free space on the disk of [folders] state; work goes on by itself.",
+    next_vi="Giải phóng dung lượng đĩa chứa [folders] state; hệ thống sẽ tự tiếp tục.",
+)

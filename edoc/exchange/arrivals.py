@@ -17,7 +17,7 @@ import structlog
 
 from edoc.envelopes import wire
 from edoc.errors import Disposition, EdocError, FaultReport
-from edoc.errors.exchange import STATE_CONFLICT
+from edoc.errors.exchange import DISK_FAILING, STATE_CONFLICT
 from edoc.errors.journey import (
     ATTESTATION_LOST,
     CHUNK_REFUSED,
@@ -31,6 +31,7 @@ from edoc.exchange.office import Office
 from edoc.exchange.reception import PARTS_COME, Arrival, Reception
 from edoc.exchange.reports import error_json, error_text
 from edoc.exchange.retry import next_attempt
+from edoc.exchange.room import Room
 from edoc.exchange.trust import Trust
 from edoc.model.document import Lane, Urgency
 from edoc.model.identifiers import DocumentId, FileRef, OrganId, Sha256
@@ -55,6 +56,7 @@ class Arrivals:
         trust: Trust,
         reception: Reception,
         answers: Answers,
+        room: Room,
         alarm: Alarm,
         poke: Callable[[Lane], None],
         chance: Callable[[], float],
@@ -68,6 +70,7 @@ class Arrivals:
         self._trust = trust
         self._reception = reception
         self._answers = answers
+        self._room = room
         self._alarm = alarm
         self._poke = poke
         self._chance = chance
@@ -78,6 +81,7 @@ class Arrivals:
         free = asyncio.Semaphore(workers)
         async with asyncio.TaskGroup() as group:
             async for delivery in self._broker.deliveries(lane):
+                await self._room.wait()
                 await free.acquire()
                 task = group.create_task(self.take(delivery))
                 task.add_done_callback(lambda _: free.release())
@@ -89,6 +93,8 @@ class Arrivals:
             try:
                 await self._dispatch(delivery)
             except EdocError as error:
+                if error.fault is DISK_FAILING:
+                    raise
                 if error.fault.disposition is Disposition.TEMPORARY or error.fault is STATE_CONFLICT:
                     due = next_attempt(self._clock.now(), attempts, self._office.patience, self._chance())
                     self._log.warning("arrival_postponed", fault=error.code, cause=error.cause, attempts=attempts)

@@ -11,17 +11,18 @@ Does not validate against the directory: that is the first stage, because it may
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import structlog
 
 from edoc.errors import Disposition, EdocError, FaultReport
-from edoc.errors.exchange import STATE_CONFLICT
+from edoc.errors.exchange import DISK_FAILING, STATE_CONFLICT
 from edoc.errors.journey import DMS_ID_CONFLICT
 from edoc.exchange.office import Office
 from edoc.exchange.outgoing import Outgoing
+from edoc.exchange.room import Room
 from edoc.exchange.trust import Trust
 from edoc.model.document import Lane, Urgency, lane_of
 from edoc.model.evidence import Evidence, EvidenceEvent
@@ -50,6 +51,7 @@ class Intake:
         trust: Trust,
         outgoing: Outgoing,
         alarm: Alarm,
+        room: Room,
         poke: Callable[[Lane], None],
         workers: int = 4,
     ) -> None:
@@ -64,16 +66,19 @@ class Intake:
         self._alarm = alarm
         self._poke = poke
         self._workers = workers
+        self._room = room
+        self._cut_off = True  # the last run may have ended anywhere
         self._log = structlog.get_logger("edoc.intake")
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Take jobs until `stopping` is set."""
-        await self.resume()
+        await self._outgoing.retell()
         while not stopping.is_set():
-            names = await self._spool.ready()
-            if names:
-                await self._each(names)
-            else:
+            if self._cut_off and self._room.enough():
+                await self.resume()
+            names = await self._spool.ready() if self._room.enough() and not self._cut_off else ()
+            await self._each(names)
+            if not names:
                 await self._wait(stopping)
 
     async def _wait(self, stopping: asyncio.Event) -> None:
@@ -84,10 +89,11 @@ class Intake:
 
     async def resume(self) -> None:
         """Bring every claimed folder to where its record says it is; take those without a record again."""
+        self._cut_off = False
         for document_id, _ in await self._spool.claimed():
             record = await self._journal.get(Key(Kind.SUBMISSION, document_id, ""))
             if record is None:
-                await self._accept(await self._spool.reopen(document_id))
+                await self._try(self._spool.reopen(document_id))
             else:
                 await self._outgoing.committed(record)
 
@@ -104,9 +110,20 @@ class Intake:
 
     async def take(self, name: str) -> None:
         """Claim one job and put it into the journal."""
-        job = await self._spool.claim(name, self._clock.mint())
-        if job is not None:
-            await self._accept(job)
+        await self._try(self._spool.claim(name, self._clock.mint()))
+
+    async def _try(self, claim: Awaitable[ClaimedJob | None]) -> None:
+        try:
+            job = await claim
+            if job is not None:
+                await self._accept(job)
+        except EdocError as error:
+            if error.fault is DISK_FAILING:
+                raise
+            # What was cut off here is a claimed folder without a record: it is taken again before anything new.
+            self._cut_off = True
+            self._log.warning("intake_postponed", fault=error.code, cause=error.cause)
+            self._alarm(error.report(), None)
 
     async def _accept(self, job: ClaimedJob) -> None:
         record = await self._read(job)
@@ -131,7 +148,7 @@ class Intake:
                 self._alarm(error.report(), None)
             return self._record(job, SubmissionBody(job=job.name, files=job.files), error.report())
         submission = read.submission
-        files = (*job.files, *read.inline)
+        files = (*job.files, *[await self._kept(file) for file in read.inline])
         body = SubmissionBody(
             job=job.name,
             submission=submission,
@@ -142,6 +159,10 @@ class Intake:
             recipients=tuple(recipient.organ_id for recipient in submission.document.recipients),
         )
         return self._record(job, body, None, submission.document.urgency)
+
+    async def _kept(self, file: JobFile) -> JobFile:
+        """Return a file that was inline in the description, durable."""
+        return replace(file, stored=await self._store.keep(file.stored.ref))
 
     def _record(
         self,

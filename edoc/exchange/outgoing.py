@@ -36,17 +36,20 @@ from edoc.model.record import (
     TransferBody,
     moved,
 )
-from edoc.model.state import Kind, State
+from edoc.model.state import MOVES, Kind, State, final
 from edoc.ports import Clock, Journal, Purpose, Sandbox, Spool, Store
 from edoc.signatures import cades, pades, xades
 from edoc.signatures.creation import SealCertificate
+
+_ALL = 1_000_000
 
 
 class Outgoing:
     """The journey of a submission."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- a constructor lists its ports
         self,
+        *,
         office: Office,
         clock: Clock,
         spool: Spool,
@@ -227,13 +230,28 @@ class Outgoing:
             await self._store.discard(record.document_id)
 
     async def report(self, document_id: DocumentId, job: str = "") -> None:
-        """Write the document's status file from the journal; `job` names another job that is answered with it."""
+        """Write the document's status files from the journal; `job` names another job that is answered with it.
+
+        What still changes is not made durable: after a power cut it is told again at the start.
+        """
         records = await self._journal.find(document_id=document_id)
         submission = next((record for record in records if record.key.kind is Kind.SUBMISSION), None)
         if submission is None:
             return
         transfers = [record for record in records if record.key.kind is Kind.TRANSFER]
-        await self._spool.report(document_id, job or _body(submission).job, status_json(submission, transfers))
+        new = submission.state is State.ACCEPTED
+        await self._spool.report(
+            document_id,
+            job or _body(submission).job,
+            status_json(submission, transfers),
+            durable=new or all(final(Kind.TRANSFER, transfer.state) for transfer in transfers),
+        )
+
+    async def retell(self) -> None:
+        """Write the status files of all documents that are still under way: at the start, after any kind of stop."""
+        open_ = await self._journal.find(kind=Kind.TRANSFER, states=frozenset(MOVES[Kind.TRANSFER]), limit=_ALL)
+        for document_id in {record.document_id for record in open_}:
+            await self.report(document_id)
 
 
 def _attachment(number: int, declared: DeclaredFile, media_type: str, stored: StoredFile) -> Attachment:

@@ -22,7 +22,7 @@ from typing import Protocol
 import structlog
 
 from edoc.errors import Disposition, EdocError, FaultReport
-from edoc.errors.exchange import STATE_CONFLICT
+from edoc.errors.exchange import DISK_FAILING, STATE_CONFLICT
 from edoc.errors.journey import INTERNAL
 from edoc.exchange.office import Patience
 from edoc.exchange.retry import next_attempt
@@ -137,6 +137,8 @@ class Runner:
             change = await journey.stages[record.state](record)
             fault = None
         except EdocError as error:
+            if error.fault is DISK_FAILING:
+                raise  # fsync said no: what was written may be gone, so stop, start again, redo
             fault = error.report()
             change = await self._after_fault(journey, record, fault)
         except Exception as error:  # noqa: BLE001 -- a bug on one document must not stop the others; it is told

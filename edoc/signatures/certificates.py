@@ -121,7 +121,7 @@ def read_certificate(der: bytes) -> Certificate:
     try:
         parsed = x509.load_der_x509_certificate(der)
         return _certificate(der, parsed)
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.InvalidVersion) as error:
         raise EdocError(CERTIFICATE_BROKEN, cause=f"{type(error).__name__}: {error}") from error
 
 

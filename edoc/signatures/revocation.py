@@ -77,7 +77,7 @@ def _read(der: bytes) -> _Crl | None:
     try:
         parsed = x509.load_der_x509_crl(der)
         return _crl(parsed)
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension):
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.InvalidVersion):
         return None
 
 

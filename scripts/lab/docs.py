@@ -6,8 +6,13 @@ Does not write prose: what people must explain stands in pages written by hand.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
+from edoc.cli.exit_codes import exit_codes_page
+from edoc.config_text import configuration_schema, describe
+from edoc.directory.codec import directory_schema
+from edoc.envelopes.submission import schema as submission_schema
 from edoc.errors import Fault, catalogue
 from edoc.model import state
 from edoc.model.state import INITIAL, MOVES, RUNNABLE, Kind
@@ -15,15 +20,27 @@ from edoc.model.state import INITIAL, MOVES, RUNNABLE, Kind
 
 def pages() -> Mapping[str, str]:
     """Return each generated page by its path in the repository."""
-    return {"docs/errors.md": _errors(), "docs/states.md": _states()}
+    return {
+        "config/edoc.example.toml": describe(),
+        "docs/errors.md": _errors(),
+        "docs/exit-codes.md": exit_codes_page(),
+        "docs/states.md": _states(),
+        "schemas/configuration.schema.json": _json(configuration_schema()),
+        "schemas/directory.schema.json": _json(directory_schema()),
+        "schemas/submission.schema.json": _json(submission_schema()),
+    }
+
+
+def _json(schema: object) -> str:
+    return json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
 
 
 def _errors() -> str:
     lines = [
         "# Mã lỗi / Fault codes",
         "",
-        "Made from `edoc/errors/` by `scripts/docs`. *temporary*: tried again by itself; *permanent*: answered and "
-        "ended; *operator*: waits for a person. Words in braces are filled in.",
+        "Made from `edoc/errors/` by `scripts/docs`. *temporary*: tried again by itself; *permanent*: answered, ended;",
+        "*operator*: waits for a person. Words in braces are filled in.",
         "",
         "| Code | Disposition | Text | Next step |",
         "|---|---|---|---|",
@@ -42,7 +59,7 @@ def _states() -> str:
     lines = [
         "# States",
         "",
-        "Made from `edoc/model/state.py` by `scripts/docs`. A state in **bold** is claimed by the runner when it is "
+        "Made from `edoc/model/state.py` by `scripts/docs`. A state in **bold** is claimed by the runner when it is",
         "due; in the others a record waits for an event.",
         "",
         "```",

@@ -38,7 +38,9 @@ def delivered(office: Office) -> int:
     """Return how many transfers of `office` have their verified receipt."""
     journal = office.folder / "state" / "journal.sqlite"
     with sqlite3.connect(f"file:{journal}?mode=ro", uri=True) as connection:
-        row = connection.execute("SELECT coalesce(sum(n), 0) FROM tally WHERE kind='transfer' AND state='DELIVERED'").fetchone()
+        row = connection.execute(
+            "SELECT coalesce(sum(n), 0) FROM tally WHERE kind='transfer' AND state='DELIVERED'"
+        ).fetchone()
     return int(row[0])
 
 

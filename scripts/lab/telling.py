@@ -21,6 +21,7 @@ from edoc.exchange.reports import ErrorFile, StatusFile
 from edoc.model.state import State
 from lab.offices import Network
 from lab.outcome import delivery
+from lab.processes import edoc_command
 from lab.scenario import Case
 from lab.units import UNITS
 
@@ -131,14 +132,15 @@ class Teller:
     def look_further(self, network: Network, documents: list[str]) -> None:
         """Tell which commands show more."""
         office = next(iter(network))
+        edoc, python = _shown(Path(edoc_command())), _shown(Path(sys.executable))
         packages = [path for one in documents for path in sorted(network.root.glob(f"*/inbox/{one}/package.asice"))]
         lines = [f"tail {_shown(office.daemon.log)}", f"ls {_shown(network.root)}/*/"]
         for package in packages[:1]:
             lines = [
-                f".venv/bin/edoc verify {_shown(package)} --config {_shown(office.config)}",
-                f".venv/bin/edoc status {package.parent.name} --config {_shown(package.parents[2] / 'edoc.toml')}",
+                f"{edoc} verify {_shown(package)} --config {_shown(office.config)}",
+                f"{edoc} status {package.parent.name} --config {_shown(package.parents[2] / 'edoc.toml')}",
                 f"cat {_shown(package.with_name('verification.txt'))}",
-                f".venv/bin/python -m zipfile -l {_shown(package)}",
+                f"{python} -m zipfile -l {_shown(package)}",
                 *lines,
             ]
         self._out.print("[bold]To look further[/]")

@@ -259,7 +259,7 @@ async def test_a_very_long_job_name_still_gets_its_answers(tmp_path: Path) -> No
         drop(tmp_path, name)
         await spool.claim(name, document)
         await spool.failed(document, b"{}", "")
-    await spool.report(ONE, name, b"{}")
+    await spool.report(ONE, name, b"{}", durable=True)
     assert len(list((tmp_path / "failed").iterdir())) == 2
     assert len(list((tmp_path / "status/by-job").iterdir())) == 1
 
@@ -402,7 +402,7 @@ async def _work_as_daemon(root: Path) -> None:
     await spool.sent(ONE)
     await spool.failed(TWO, b"{}", "sai")
     await spool.failed(three, b"{}", "sai")
-    await spool.report(ONE, "a", b"{}")
+    await spool.report(ONE, "a", b"{}", durable=True)
 
 
 async def _ready(root: Path) -> Sequence[str]:

@@ -58,8 +58,6 @@ class SpoolContract:
         ("files", "kind"),
         [
             ({"document.xml": b"<edXML/>", "1.pdf": b"1"}, JobKind.FOLDER_XML),
-            ({"status.json": b"{}"}, JobKind.STATUS_JSON),
-            ({"decision.json": b"{}"}, JobKind.DECISION_JSON),
             ({"document.json": b"{}", "status.json": b"{}"}, JobKind.FOLDER_JSON),
         ],
     )
@@ -159,9 +157,9 @@ class SpoolContract:
 
     async def test_a_status_is_found_by_id_and_by_job(self) -> None:
         spool = self.spool()
-        await spool.report(ONE, "CV 12", b"1")
-        await spool.report(ONE, "CV 12", b"2")
-        await spool.report(TWO, "", b"3")
+        await spool.report(ONE, "CV 12", b"1", durable=False)
+        await spool.report(ONE, "CV 12", b"2", durable=True)
+        await spool.report(TWO, "CV 13", b"3", durable=False)
         assert self.status(f"{ONE}.json") == b"2"
         assert self.status("by-job/CV 12.json") == b"2"
         assert self.status(f"{TWO}.json") == b"3"

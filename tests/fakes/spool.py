@@ -17,7 +17,6 @@ from edoc.model.record import JobFile
 from edoc.ports import ClaimedJob, JobKind
 
 KINDS = {"document.json": JobKind.FOLDER_JSON, "document.xml": JobKind.FOLDER_XML}
-CLERK = {"status.json": JobKind.STATUS_JSON, "decision.json": JobKind.DECISION_JSON}
 
 
 class FakeSpool:
@@ -64,7 +63,7 @@ class FakeSpool:
         if document_id not in self.claimed_jobs:
             raise EdocError(FILE_MISSING, what=document_id)
         name, content = self.claimed_jobs[document_id]
-        names = sorted(set(content) - {"error.json", "error.txt"}, key=lambda file: (file not in KINDS | CLERK, file))
+        names = sorted(set(content) - {"error.json", "error.txt"}, key=lambda file: (file not in KINDS, file))
         kind, described, fault = _kind(name, names)
         files = []
         for number, file in enumerate(names, start=1):
@@ -97,11 +96,10 @@ class FakeSpool:
             folder[f"{name}~{document_id[:8]}" if name in folder else name] = {**content, **answer}
             self.files.remove(f"mem:claimed/{document_id}/")
 
-    async def report(self, document_id: DocumentId, job: str, status_json: bytes) -> None:
+    async def report(self, document_id: DocumentId, job: str, status_json: bytes, *, durable: bool) -> None:  # noqa: ARG002 -- memory is lost or kept as a whole
         self.faults.check("report")
         self.status[document_id] = status_json
-        if job:
-            self.by_job[job] = status_json
+        self.by_job[job] = status_json
 
     async def wait(self, limit: timedelta) -> None:
         try:
@@ -114,7 +112,7 @@ class FakeSpool:
 def _kind(name: str, names: list[str]) -> tuple[JobKind, str, EdocError | None]:
     if name.lower().endswith(".edxml") and names == [name]:
         return JobKind.EDXML, name, None
-    kinds = KINDS if any(file in KINDS for file in names) else CLERK
+    kinds = KINDS
     found = [file for file in names if file in kinds]
     if len(found) == 1:
         return kinds[found[0]], found[0], None

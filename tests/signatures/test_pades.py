@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import random
 import shutil
@@ -11,15 +12,18 @@ from typing import Any
 
 import pytest
 from fakes.sealed import NOW, SENDER, World, plain_pdf, seal_pdf
+from fakes.signer import sign_digest
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
+from edoc.envelopes.pdf import prepare_revision
 from edoc.envelopes.pdf_signatures import read_signatures
 from edoc.errors import EdocError
 from edoc.model.trust import SignatureAlgorithm
 from edoc.model.verdict import Indication, SubIndication
-from edoc.signatures import pades
+from edoc.signatures import cades, pades
+from edoc.signatures.creation import SealCertificate
 from edoc.signatures.validation import validate_file, validate_pdf
 
 PDFSIG = shutil.which("pdfsig")
@@ -124,3 +128,28 @@ def test_a_signature_that_does_not_fit_its_place_is_an_error() -> None:
     assert pades.contents(b"\x01\x02", 6) == b"010200"
     with pytest.raises(EdocError, match="SIGNATURE_TOO_LARGE"):
         pades.contents(b"\x01\x02\x03", 4)
+
+
+def sealed_as(sub_filter: bytes, world: World) -> bytes:
+    """Return a PDF sealed under another SubFilter (of the same length)."""
+    target = io.BytesIO()
+    revision = prepare_revision(io.BytesIO(plain_pdf()), target, certificate=world.seal.der, name="", reason="", at=NOW)
+    written = target.getvalue().replace(b"/ETSI.CAdES.detached", sub_filter)
+    start, end = revision.contents_offset - 1, revision.contents_offset + revision.contents_digits + 1
+    certificate = SealCertificate.read(world.seal.der)
+    digest = hashlib.sha256(written[:start] + written[end:]).digest()
+    prepared = pades.prepare(digest, certificate, certificate.algorithm)
+    der = cades.finish(prepared, sign_digest(world.seal, prepared.algorithm, prepared.digest))
+    contents = pades.contents(der, revision.contents_digits)
+    return written[: start + 1] + contents + written[end - 1 :]
+
+
+def test_the_older_format_of_pdf_signatures_is_read_and_named(world: World) -> None:
+    report = validate_pdf(io.BytesIO(sealed_as(b"/adbe.pkcs7.detached", world)), world.material).signatures[0]
+    assert (report.format, report.indication) == ("PKCS#7", Indication.TOTAL_PASSED)
+
+
+def test_a_format_that_is_not_accepted_fails_by_name(world: World) -> None:
+    report = validate_pdf(io.BytesIO(sealed_as(b"/adbe.x509.rsa_sha1 ", world)), world.material).signatures[0]
+    assert (report.indication, report.sub_indication) == (Indication.TOTAL_FAILED, SubIndication.FORMAT_FAILURE)
+    assert "adbe.x509.rsa_sha1" in report.checks[0].detail
