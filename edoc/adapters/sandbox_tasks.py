@@ -24,7 +24,7 @@ from edoc.adapters.sandbox_calls import (
 from edoc.envelopes import edxml, pdf, submission, wire
 from edoc.errors import EdocError
 from edoc.errors.spool import NO_DESCRIPTION
-from edoc.model.identifiers import FileRef, Sha256
+from edoc.model.identifiers import FileRef, OrganId, Sha256
 from edoc.model.record import JobFile, StoredFile
 from edoc.model.verdict import Verdict
 from edoc.ports import JobKind, ManifestRead, PackageRead, PreparedPdf, StatusRead, SubmissionRead
@@ -46,7 +46,7 @@ def perform(call: Call) -> Result:  # noqa: PLR0911 -- a table: one line per cal
             report, verdict = validation.validate_status(call.body, call.material)
             return StatusRead(report=report, verdict=verdict)
         case VerifyManifest():
-            content, verdict = validation.validate_manifest(call.body, call.material)
+            content, verdict = validation.validate_manifest(call.body, call.material, _sender)
             return ManifestRead(manifest=wire.decode_manifest(content), verdict=verdict)
         case VerifyFile():
             with Path(call.file).open("rb") as file:
@@ -56,6 +56,10 @@ def perform(call: Call) -> Result:  # noqa: PLR0911 -- a table: one line per cal
         case AddTimestamp():
             digest = xades.timestamp_digest(call.signatures)
             return xades.add_timestamp(call.signatures, timestamp.read_response(call.answer, digest, call.nonce))
+
+
+def _sender(manifest: bytes) -> OrganId:
+    return wire.decode_manifest(manifest).sender
 
 
 def _read_submission(call: ReadSubmission) -> SubmissionRead:

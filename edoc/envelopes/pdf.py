@@ -33,8 +33,8 @@ from edoc.envelopes.pdf_signatures import digest_of, find_signature, permits_mor
 from edoc.errors import EdocError
 from edoc.errors.verification import PDF_BROKEN
 
-CONTENTS_BYTES: Final = 8192
-"""Room for the CMS: a seal with two intermediates takes under 6 KiB."""
+_CMS_BYTES: Final = 1024
+"""Room in the CMS for all but certificate and names: a signature of 4096 bits, attributes, tags."""
 
 _VIETNAM: Final = timezone(timedelta(hours=7))
 _BYTE_RANGE_WIDTH: Final = 64
@@ -60,12 +60,13 @@ class PdfRevision:
 class _Contents(generic.PdfObject):  # type: ignore[misc]  # pyHanko has no types
     """The place of the signature: zeros in hexadecimal; it remembers where it was written."""
 
-    def __init__(self) -> None:
+    def __init__(self, digits: int) -> None:
+        self.digits = digits
         self.offset = 0
 
     def write_to_stream(self, stream: BinaryIO, handler: object = None, container_ref: object = None) -> None:  # noqa: ARG002 -- pyHanko's interface
         self.offset = stream.tell()
-        stream.write(b"<" + b"0" * (2 * CONTENTS_BYTES) + b">")
+        stream.write(b"<" + b"0" * self.digits + b">")
 
 
 class _ByteRange(generic.PdfObject):  # type: ignore[misc]  # pyHanko has no types
@@ -88,7 +89,7 @@ def prepare_revision(
     and `reason` are shown by readers, empty ones are left out; `at` is aware.
     Raises EdocError NOT_A_PDF, PDF_ENCRYPTED, PDF_BROKEN.
     """
-    facts = _Facts(name=name, reason=reason, at=at)
+    facts = _Facts(name=name, reason=reason, at=at, digits=contents_digits(certificate))
     try:
         return _prepare(open_pdf(source, strict=True), source, target, certificate, facts)
     except EdocError as error:
@@ -117,6 +118,7 @@ class _Facts:
     name: str
     reason: str
     at: datetime
+    digits: int
 
 
 def _is_signed(reader: PdfObject) -> bool:
@@ -131,7 +133,7 @@ def _notes(reader: PdfObject) -> Iterator[str]:
 
 def _write(reader: PdfObject, target: BinaryIO, facts: _Facts, notes: tuple[str, ...]) -> PdfRevision:
     writer = IncrementalPdfFileWriter.from_reader(reader)
-    contents, byte_range = _Contents(), _ByteRange()
+    contents, byte_range = _Contents(facts.digits), _ByteRange()
     seal = generic.DictionaryObject(
         {
             pdf_name("/Type"): pdf_name("/Sig"),
@@ -148,14 +150,23 @@ def _write(reader: PdfObject, target: BinaryIO, facts: _Facts, notes: tuple[str,
     _add_field(writer, writer.add_object(seal), _free_name(reader))
     writer.write(target)
     size = target.tell()
-    end = contents.offset + 2 * CONTENTS_BYTES + 2
+    end = contents.offset + contents.digits + 2
     ranges = (0, contents.offset, end, size - end)
     target.seek(byte_range.offset)
     target.write(b"[%d %d %d %d]" % ranges)
     digest = digest_of(target, ranges, "sha256")
     return PdfRevision(
-        digest=digest, contents_offset=contents.offset + 1, contents_digits=2 * CONTENTS_BYTES, notes=notes
+        digest=digest, contents_offset=contents.offset + 1, contents_digits=contents.digits, notes=notes
     )
+
+
+def contents_digits(certificate: bytes) -> int:
+    """Return how many hexadecimal digits a seal by `certificate` (DER) needs at the most.
+
+    The CMS holds the certificate and, twice, its issuer's name, which the certificate holds too.  No more room than
+    that: readers go through the digits one by one.
+    """
+    return 2 * (2 * len(certificate) + _CMS_BYTES)
 
 
 def _free_name(reader: PdfObject) -> str:

@@ -14,7 +14,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from weakref import WeakValueDictionary
 
+import msgspec
 import structlog
 
 from edoc.errors import Disposition, EdocError, FaultReport
@@ -24,9 +26,9 @@ from edoc.exchange.office import Office
 from edoc.exchange.outgoing import Outgoing
 from edoc.exchange.room import Room
 from edoc.exchange.trust import Trust
-from edoc.model.document import Lane, Urgency, lane_of
+from edoc.model.document import Lane, Party, Submission, Urgency, lane_of
 from edoc.model.evidence import Evidence, EvidenceEvent
-from edoc.model.identifiers import Sha256, sha256_of
+from edoc.model.identifiers import DocumentId, Sha256, sha256_of
 from edoc.model.record import Change, JobFile, Key, Record, SubmissionBody
 from edoc.model.state import Kind, State
 from edoc.ports import Alarm, ClaimedJob, Clock, Journal, Sandbox, Spool, Store
@@ -34,6 +36,7 @@ from edoc.ports import Alarm, ClaimedJob, Clock, Journal, Sandbox, Spool, Store
 _SCAN = timedelta(seconds=5)
 NOTHING = sha256_of(b"")
 """Digest of a submission that never had a package."""
+_NO_ID = DocumentId("")
 
 
 class Intake:
@@ -68,6 +71,9 @@ class Intake:
         self._workers = workers
         self._room = room
         self._cut_off = True  # the last run may have ended anywhere
+        self._told: set[str] = set()  # what is tried again every few seconds is told once
+        # Between the look for a twin and the commit no other job with that id may come.
+        self._twins: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._log = structlog.get_logger("edoc.intake")
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -76,9 +82,9 @@ class Intake:
         while not stopping.is_set():
             if self._cut_off and self._room.enough():
                 await self.resume()
-            names = await self._spool.ready() if self._room.enough() and not self._cut_off else ()
+            names = await self._spool.ready() if self._room.enough() else ()
             await self._each(names)
-            if not names:
+            if not names or self._cut_off:  # what could not be taken is there still: never try it in a hot loop
                 await self._wait(stopping)
 
     async def _wait(self, stopping: asyncio.Event) -> None:
@@ -120,20 +126,25 @@ class Intake:
         except EdocError as error:
             if error.fault is DISK_FAILING:
                 raise
-            # What was cut off here is a claimed folder without a record: it is taken again before anything new.
+            # What was cut off here is a job in the outbox or a claimed folder without a record: it is taken again.
             self._cut_off = True
             self._log.warning("intake_postponed", fault=error.code, cause=error.cause)
-            self._alarm(error.report(), None)
+            if str(error) not in self._told:
+                self._told.add(str(error))
+                self._alarm(error.report(), None)
 
     async def _accept(self, job: ClaimedJob) -> None:
         record = await self._read(job)
         body = record.body
-        if isinstance(body, SubmissionBody) and body.dms_id and record.state is State.ACCEPTED:
+        if not isinstance(body, SubmissionBody) or not body.dms_id or record.state is not State.ACCEPTED:
+            await self._commit(record)
+            return
+        async with self._twins.setdefault(body.dms_id, asyncio.Lock()):
             twin = await self._twin(body)
-            if twin is not None:
+            if twin is None:
+                await self._commit(record)
+            else:
                 await self._meet_twin(record, body, twin)
-                return
-        await self._commit(record)
 
     async def _read(self, job: ClaimedJob) -> Record:
         if job.fault is not None:
@@ -145,7 +156,7 @@ class Intake:
             read = await self._sandbox.read_submission(job, scratch, party)
         except EdocError as error:
             if error.fault.disposition is not Disposition.PERMANENT:
-                self._alarm(error.report(), None)
+                raise  # a trouble of ours says nothing about the job
             return self._record(job, SubmissionBody(job=job.name, files=job.files), error.report())
         submission = read.submission
         files = (*job.files, *[await self._kept(file) for file in read.inline])
@@ -153,7 +164,7 @@ class Intake:
             job=job.name,
             submission=submission,
             files=files,
-            content_sha256=content_digest(files),
+            content_sha256=content_digest(submission, files),
             dms_id=submission.dms_id,
             code=str(submission.document.code),
             recipients=tuple(recipient.organ_id for recipient in submission.document.recipients),
@@ -237,7 +248,15 @@ class Intake:
         self._poke(record.lane)
 
 
-def content_digest(files: Sequence[JobFile]) -> Sha256:
-    """Return one digest over the names and digests of a job's files, in the order of the names."""
+def content_digest(submission: Submission, files: Sequence[JobFile]) -> Sha256:
+    """Return one digest over what a job asks for and over the names and digests of its files, in the names' order.
+
+    Two jobs that ask for the same have the same digest, however their descriptions are written.
+    """
+    # The id is minted anew for each claim, and our own name is the directory's.
+    document = replace(
+        submission.document, document_id=_NO_ID, sender=Party(organ_id=submission.document.sender.organ_id)
+    )
+    asked = msgspec.json.encode(replace(submission, document=document)).decode()
     lines = sorted(f"{file.name}\0{file.stored.sha256}\n" for file in files)
-    return sha256_of("".join(lines).encode())
+    return sha256_of("".join([asked, "\n", *lines]).encode())

@@ -10,7 +10,9 @@ Does not judge answers and does not restart: :mod:`edoc.token.keeper` does.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from datetime import timedelta
@@ -39,6 +41,7 @@ class Worker:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
+        self._handle: int | None = os.pidfd_open(process.pid)
         self._decoder = Decoder()
         self._replies: list[bytes] = []
 
@@ -88,8 +91,12 @@ class Worker:
 
     async def kill(self) -> None:
         """Kill the process and wait for its end."""
-        if self._process.returncode is None:
-            self._process.kill()
+        if self._handle is not None:
+            # Not Process.kill(): it polls first, and may so take the exit code from under the watcher that waits for it.
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+            os.close(self._handle)
+            self._handle = None
         await self._process.wait()
 
     async def _exchange(self, frame: bytes) -> bytes:

@@ -15,7 +15,7 @@ from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 
-from edoc.envelopes.pdf import CONTENTS_BYTES, PdfRevision, prepare_revision
+from edoc.envelopes.pdf import PdfRevision, contents_digits, prepare_revision
 from edoc.envelopes.pdf_signatures import read_signatures
 from edoc.errors import EdocError
 
@@ -38,7 +38,7 @@ def test_the_revision_is_appended_and_the_digest_leaves_out_the_contents_only(wo
     revision, written = prepare(content, world)
     start, end = revision.contents_offset - 1, revision.contents_offset + revision.contents_digits + 1
     assert written.startswith(content)
-    assert revision.contents_digits == 2 * CONTENTS_BYTES
+    assert revision.contents_digits == contents_digits(world.seal.der)
     assert written[start:end] == b"<" + b"0" * revision.contents_digits + b">"
     assert revision.digest == hashlib.sha256(written[:start] + written[end:]).digest()
     assert f"[0 {start} {end} {len(written) - end}]".encode() in written

@@ -13,7 +13,8 @@ FAULTS = list(catalogue().values())
 
 
 def facts(template: str) -> set[str]:
-    return {name for _, name, _, _ in string.Formatter().parse(template) if name}
+    """The facts of a text; one that is itself a sentence has a Vietnamese twin NAME_vi."""
+    return {name.removesuffix("_vi") for _, name, _, _ in string.Formatter().parse(template) if name}
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.code)
@@ -23,10 +24,11 @@ def test_both_languages_tell_the_same_facts(fault: Fault) -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.code)
-def test_every_fault_has_a_next_step_and_ends_its_sentences(fault: Fault) -> None:
-    for text in (fault.en, fault.vi, fault.next_en, fault.next_vi):
-        assert text.strip()
+def test_every_text_ends_its_sentence_and_every_next_step_may_end_in_a_command_to_type(fault: Fault) -> None:
+    for text in (fault.en, fault.vi):
         assert text[-1] in ".?”}"
+    for step in (fault.next_en, fault.next_vi):
+        assert step[-1] in ".?”}" or re.search(r"edoc [a-z -]+(\(.*\))?$", step)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.code)

@@ -15,6 +15,7 @@ import msgspec
 from fakes.faults import Faults
 
 from edoc.adapters.sandbox_calls import (
+    AddTimestamp,
     Call,
     PreparePdf,
     ReadSubmission,
@@ -69,6 +70,9 @@ class FakeSandbox:
 
     async def verify_detached(self, content: bytes, cms: bytes, material: TrustMaterial) -> Verdict:
         return await self._call("verify_detached", VerifyDetached(content, cms, material), Verdict)
+
+    async def add_timestamp(self, signatures: bytes, answer: bytes, nonce: int) -> bytes:
+        return await self._call("add_timestamp", AddTimestamp(signatures, answer, nonce), bytes)
 
     async def _call(self, method: str, call: Call, result: type[T]) -> T:
         self.calls.append(method)

@@ -8,6 +8,7 @@ import eu.europa.esig.dss.model.FileDocument;
 import eu.europa.esig.dss.simplereport.SimpleReport;
 import eu.europa.esig.dss.simplereport.jaxb.XmlSignatureScope;
 import eu.europa.esig.dss.spi.DSSUtils;
+import eu.europa.esig.dss.spi.policy.SignaturePolicyProvider;
 import eu.europa.esig.dss.spi.validation.CertificateVerifier;
 import eu.europa.esig.dss.spi.validation.CommonCertificateVerifier;
 import eu.europa.esig.dss.spi.x509.CertificateSource;
@@ -80,6 +81,7 @@ public final class Validate {
         SignedDocumentValidator validator = SignedDocumentValidator.fromDocument(new FileDocument(document));
         validator.setCertificateVerifier(verifier());
         validator.setValidationTime(Date.from(at));
+        validator.setSignaturePolicyProvider(new SignaturePolicyProvider());  // the default one would fetch
         validator.setTokenExtractionStrategy(TokenExtractionStrategy.NONE);
         Reports reports = validator.validateDocument();
         SimpleReport simple = reports.getSimpleReport();
