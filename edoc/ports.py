@@ -434,9 +434,12 @@ class Sandbox(Protocol):
         """Read a job's description."""
 
     async def prepare_pdf(
-        self, source: FileRef, target: FileRef, certificate: bytes, reason: str, at: datetime
+        self, source: FileRef, target: FileRef, certificates: tuple[bytes, ...], reason: str, at: datetime
     ) -> PreparedPdf:
-        """Write `source` with an incremental update that holds an empty signature to `target`."""
+        """Write `source` with an incremental update that holds an empty signature to `target`.
+
+        `certificates` (DER) is the seal's, then those that its signature will carry besides.
+        """
 
     async def verify_package(self, container: FileRef, material: TrustMaterial) -> PackageRead:
         """Read and verify a container."""

@@ -115,7 +115,8 @@ def signer_settings(config: Config) -> SignerSettings:
         module=token.module,
         allowed_modules=token.allowed_modules,
         key_uri=token.key_uri,
-        state=config.folders.state / "signer",
+        # Under systemd the token process is another user with a state folder of its own (systemd.exec(5)).
+        state=Path(os.environ.get("STATE_DIRECTORY") or config.folders.state / "signer"),
         allowed_uids=frozenset(pwd.getpwnam(user).pw_uid for user in token.allowed_users) or frozenset({os.getuid()}),
         pin_file=token.pin_file,
         credentials=Path(credentials) if credentials else None,

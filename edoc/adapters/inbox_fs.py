@@ -54,7 +54,7 @@ from edoc.adapters.files import (
     write_new,
 )
 from edoc.adapters.inbox_staging import Staging
-from edoc.envelopes.asic import Container
+from edoc.envelopes.asic import ENVELOPE, Container
 from edoc.envelopes.edxml import write_inline
 from edoc.errors import EdocError
 from edoc.errors.exchange import DISK_FAILING
@@ -175,7 +175,7 @@ class FsInbox:
                 write_new(hidden / single_name(name), container.stream(entry), FOR_DMS_FILE)
                 self._step(f"attachment {name}")
             if folder.edxml is not None:
-                entries = [entry for _name, entry in folder.attachments]
+                entries = [entry for _name, entry in folder.attachments if entry != ENVELOPE]
                 write_new(hidden / EDXML, [_inline(folder.edxml, container, entries)], FOR_DMS_FILE)
                 self._step("edxml")
         for name, content in folder.files:

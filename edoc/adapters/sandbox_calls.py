@@ -33,7 +33,7 @@ class PreparePdf(msgspec.Struct, frozen=True, tag=True):
 
     source: FileRef
     target: FileRef
-    certificate: bytes
+    certificates: tuple[bytes, ...]
     reason: str
     at: datetime
 

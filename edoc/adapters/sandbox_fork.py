@@ -93,10 +93,10 @@ class ForkSandbox:
         return await self._call(ReadSubmission(job, scratch, office), SubmissionRead)
 
     async def prepare_pdf(
-        self, source: FileRef, target: FileRef, certificate: bytes, reason: str, at: datetime
+        self, source: FileRef, target: FileRef, certificates: tuple[bytes, ...], reason: str, at: datetime
     ) -> PreparedPdf:
         """Write `source` with room for a seal to `target`."""
-        return await self._call(PreparePdf(source, target, certificate, reason, at), PreparedPdf)
+        return await self._call(PreparePdf(source, target, certificates, reason, at), PreparedPdf)
 
     async def verify_package(self, container: FileRef, material: TrustMaterial) -> PackageRead:
         """Read and verify a container."""

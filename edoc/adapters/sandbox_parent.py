@@ -20,15 +20,18 @@ import sys
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import NoReturn
 
 import msgspec
 
-from edoc.adapters.sandbox_calls import WRITING, Answer, Outcome, Request, SandboxLimits
+from edoc.adapters.sandbox_calls import WRITING, Answer, Outcome, Request, SandboxLimits, Verify
 from edoc.adapters.sandbox_tasks import perform
+from edoc.adapters.sandbox_warm import warm_up
 from edoc.envelopes import frames
 from edoc.errors import EdocError, FaultReport
 from edoc.errors.sandbox import SANDBOX_LIMIT, SANDBOX_UNREADABLE
+from edoc.signatures import validation
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
 _FILE_BYTES = 1 << 40
@@ -54,6 +57,7 @@ class Parent:
         self._children: dict[int, _Child] = {}
         self._waiting: deque[Request] = deque()
         self._libc = ctypes.CDLL(None, use_errno=True)
+        self._known: object = None
         self._address_space = _address_space() + limits.memory_bytes
 
     def run(self) -> None:
@@ -80,6 +84,7 @@ class Parent:
         return max(0.0, min(child.deadline for child in self._children.values()) - time.monotonic())
 
     def _fork(self, request: Request) -> None:
+        self._learn(request)
         reader, writer = os.pipe()
         pid = os.fork()
         if pid == 0:
@@ -88,6 +93,15 @@ class Parent:
         os.close(writer)
         self._children[reader] = _Child(request.number, pid, time.monotonic() + self._limits.seconds)
         self._selector.register(reader, selectors.EVENT_READ)
+
+    def _learn(self, request: Request) -> None:
+        """Read the office's trust material when it is new, so that no child has to: it is configuration, no message."""
+        if isinstance(request.call, Verify):
+            material = request.call.material
+            known = (material.anchors, material.intermediates, material.crls)
+            if known != self._known:
+                validation.warm(material)
+                self._known = known
 
     def _be_child(self, request: Request, writer: int) -> NoReturn:
         code = 1
@@ -169,18 +183,12 @@ def _address_space() -> int:
         return int(statm.read().split()[0]) * resource.getpagesize()
 
 
-def _warm_up() -> None:
-    """Import what the readers import only when a document needs it: here it costs once, in a child each time."""
-    import pyhanko.sign.diff_analysis  # noqa: PLC0415 -- belongs to the warm parent alone
-    import pyhanko.sign.validation.pdf_embedded  # noqa: F401, PLC0415 -- the same
-
-
 def main() -> None:
     """Serve with the bounds given as arguments: memory in bytes, seconds, children."""
     memory, seconds, children = (int(argument) for argument in sys.argv[1:4])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the daemon decides when to stop
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    _warm_up()
+    warm_up(datetime.now(UTC))
     gc.collect()
     gc.freeze()  # children share these pages as long as nobody counts on them
     Parent(SandboxLimits(memory_bytes=memory, seconds=seconds, children=children)).run()

@@ -88,10 +88,10 @@ def _write_inline(scratch: FileRef, number: int, content: bytes) -> StoredFile:
 
 
 def _prepare_pdf(call: PreparePdf) -> PreparedPdf:
-    name = creation.SealCertificate.read(call.certificate).subject
+    name = creation.SealCertificate.read(call.certificates[0]).subject
     with Path(call.source).open("rb") as source, Path(call.target).open("wb+") as target:
         revision = pdf.prepare_revision(
-            source, target, certificate=call.certificate, name=name, reason=call.reason, at=call.at
+            source, target, certificates=call.certificates, name=name, reason=call.reason, at=call.at
         )
     return PreparedPdf(
         digest=revision.digest,

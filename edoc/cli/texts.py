@@ -30,6 +30,13 @@ ALTERED = Text(
     "the content was altered, or the signature was made for other content",
 )
 
+# token list
+HEAD_TOKEN = Text("Thiết bị", "Token")
+HEAD_SERIAL = Text("Số sê-ri", "Serial")
+HEAD_SUBJECT = Text("Chứng thư", "Certificate")
+HEAD_SHA256 = Text("SHA-256", "SHA-256")
+HEAD_KEY_URI = Text("Địa chỉ khóa (key_uri)", "Key URI")
+
 # submit
 SUBMITTED = Text("Đã đưa vào hàng gửi: {job}", "Submitted: {job}")
 WAITING = Text("Đang chờ kết quả gửi {job} …", "Waiting for {job} …")

@@ -3,7 +3,7 @@
 Rules: a PIN is typed at a terminal or read from standard input, tried once, and never an argument, an environment
 variable, a file of ours or a line of the log.
 
-Does not load a PKCS#11 module: `edoc signer` does.
+Does not load a PKCS#11 module: `edoc signer` does, and for `list` a worker process of its own.
 """
 
 from __future__ import annotations
@@ -21,7 +21,15 @@ import typer
 from edoc.cli.exit_codes import Exit
 from edoc.cli.options import ConfigFile, Json, Lang
 from edoc.cli.render import Output, output
-from edoc.cli.texts import TOKEN_PIN, TOKEN_STATE
+from edoc.cli.texts import (
+    HEAD_KEY_URI,
+    HEAD_SERIAL,
+    HEAD_SHA256,
+    HEAD_SUBJECT,
+    HEAD_TOKEN,
+    TOKEN_PIN,
+    TOKEN_STATE,
+)
 from edoc.ports import TokenPresence, TokenState
 
 if TYPE_CHECKING:  # --help must not wait for it
@@ -34,6 +42,29 @@ app = typer.Typer(help="The seal's token.", no_args_is_help=True)
 def state(config: ConfigFile, *, as_json: Json = False, lang: Lang = None) -> int:
     """Show whether the token is there and ready. Exit 1 when it is not."""
     return asyncio.run(_with_token(config, output(lang, as_json), lambda token: token.state()))
+
+
+@app.command(name="list")
+def list_(config: ConfigFile, *, as_json: Json = False, lang: Lang = None) -> None:
+    """List the tokens that are plugged in and the key URI of each certificate; costs no PIN try."""
+    from edoc.config import load  # noqa: PLC0415 -- --help must not wait for it
+    from edoc.signatures.creation import SealCertificate  # noqa: PLC0415 -- as above
+    from edoc.token.survey import key_uri_for, survey  # noqa: PLC0415 -- as above
+
+    out = output(lang, as_json)
+    token = load(config).token
+    limit = timedelta(seconds=token.request_timeout_seconds)
+    rows: list[tuple[str, ...]] = []
+    for seen in asyncio.run(survey(token.module, token.allowed_modules, token.environment, limit)):
+        for one in seen.certificates:
+            certificate = SealCertificate.read(one.der)
+            uri = str(key_uri_for(seen, one))
+            rows.append((seen.label, seen.serial, certificate.subject, certificate.sha256, uri))
+    if as_json:
+        for label, serial, subject, sha256, uri in rows:
+            out.object({"label": label, "serial": serial, "subject": subject, "sha256": sha256, "key_uri": uri})
+        return
+    out.table((HEAD_TOKEN, HEAD_SERIAL, HEAD_SUBJECT, HEAD_SHA256, HEAD_KEY_URI), rows)
 
 
 @app.command()

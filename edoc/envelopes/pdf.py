@@ -11,7 +11,7 @@ invisible, and a note says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import BinaryIO, Final
@@ -81,24 +81,25 @@ class _ByteRange(generic.PdfObject):  # type: ignore[misc]  # pyHanko has no typ
 
 
 def prepare_revision(
-    source: BinaryIO, target: BinaryIO, *, certificate: bytes, name: str, reason: str, at: datetime
+    source: BinaryIO, target: BinaryIO, *, certificates: Sequence[bytes], name: str, reason: str, at: datetime
 ) -> PdfRevision:
     """Write `source` and a revision with an empty seal to `target`; return what to sign and where it goes.
 
-    `source` is seekable; `target` is empty and open for reading and writing.  `certificate` is the seal's DER; `name`
+    `source` is seekable; `target` is empty and open for reading and writing.  `certificates` (DER) is the seal's, then
+    those that its signature will carry besides; `name`
     and `reason` are shown by readers, empty ones are left out; `at` is aware.
     Raises EdocError NOT_A_PDF, PDF_ENCRYPTED, PDF_BROKEN.
     """
-    facts = _Facts(name=name, reason=reason, at=at, digits=contents_digits(certificate))
+    facts = _Facts(name=name, reason=reason, at=at, digits=contents_digits(certificates))
     try:
-        return _prepare(open_pdf(source, strict=True), source, target, certificate, facts)
+        return _prepare(open_pdf(source, strict=True), source, target, certificates[0], facts)
     except EdocError as error:
         if error.fault is not PDF_BROKEN:
             raise
     # Many producers bend the rules, and readers show such files all the same.
     target.seek(0)
     target.truncate()
-    revision = _prepare(open_pdf(source, strict=False), source, target, certificate, facts)
+    revision = _prepare(open_pdf(source, strict=False), source, target, certificates[0], facts)
     return replace(revision, notes=("the PDF bends the format's rules", *revision.notes))
 
 
@@ -155,18 +156,16 @@ def _write(reader: PdfObject, target: BinaryIO, facts: _Facts, notes: tuple[str,
     target.seek(byte_range.offset)
     target.write(b"[%d %d %d %d]" % ranges)
     digest = digest_of(target, ranges, "sha256")
-    return PdfRevision(
-        digest=digest, contents_offset=contents.offset + 1, contents_digits=contents.digits, notes=notes
-    )
+    return PdfRevision(digest=digest, contents_offset=contents.offset + 1, contents_digits=contents.digits, notes=notes)
 
 
-def contents_digits(certificate: bytes) -> int:
-    """Return how many hexadecimal digits a seal by `certificate` (DER) needs at the most.
+def contents_digits(certificates: Sequence[bytes]) -> int:
+    """Return how many hexadecimal digits a B-B seal with `certificates` (DER, the seal's first) needs at the most.
 
-    The CMS holds the certificate and, twice, its issuer's name, which the certificate holds too.  No more room than
-    that: readers go through the digits one by one.
+    The CMS holds the certificates and, twice, the name of the seal's issuer, which its certificate holds too.  No more
+    room than that: readers go through the digits one by one.
     """
-    return 2 * (2 * len(certificate) + _CMS_BYTES)
+    return 2 * (len(certificates[0]) + sum(map(len, certificates)) + _CMS_BYTES)
 
 
 def _free_name(reader: PdfObject) -> str:
@@ -204,9 +203,12 @@ def _register(writer: PdfObject, field: PdfObject) -> None:
         writer.update_root()
         return
     form = root["/AcroForm"]
-    fields = form.setdefault(pdf_name("/Fields"), generic.ArrayObject())
-    fields.append(field)
-    form[pdf_name("/SigFlags")] = generic.NumberObject(3)
     # The form, and its list of fields, may be direct objects or objects of their own: mark whatever holds them.
-    writer.update_container(fields)
+    if "/Fields" in form:
+        fields = form["/Fields"]  # follows a reference, as setdefault would not
+        fields.append(field)
+        writer.update_container(fields)
+    else:
+        form[pdf_name("/Fields")] = generic.ArrayObject([field])
+    form[pdf_name("/SigFlags")] = generic.NumberObject(3)
     writer.update_container(form)

@@ -12,8 +12,8 @@ WIRE_VERSION = Fault(
     disposition=Disposition.OPERATOR,
     en="A message uses wire format version {version}; this program understands version {known}.",
     vi="Một thông điệp dùng định dạng truyền phiên bản {version}; chương trình này chỉ hiểu phiên bản {known}.",
-    next_en="Update edoc on this machine, then run: edoc inbox retry",
-    next_vi="Cập nhật edoc trên máy này, rồi chạy: edoc inbox retry",
+    next_en="Update edoc on this machine, then ask the sender to send again; the bytes are in quarantine/.",
+    next_vi="Cập nhật edoc trên máy này rồi đề nghị bên gửi gửi lại; nội dung nằm trong quarantine/.",
 )
 
 WIRE_HEADER = Fault(

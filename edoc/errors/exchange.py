@@ -12,16 +12,16 @@ STATE_CONFLICT = Fault(
     disposition=Disposition.TEMPORARY,
     en="The {kind} record of {document_id} is {found}, not {expected}: something else moved it first.",
     vi="Bản ghi {kind} của {document_id} đang ở {found}, không phải {expected}: đã có thao tác khác đi trước.",
-    next_en="Nothing was changed. Look at it with “edoc show {document_id}” and repeat the act if it is still wanted.",
-    next_vi="Chưa có gì thay đổi. Xem bằng “edoc show {document_id}” rồi làm lại nếu vẫn cần.",
+    next_en="Nothing was changed. See “edoc queue show {document_id}” and repeat the act if it is still wanted.",
+    next_vi="Chưa có gì thay đổi. Xem bằng “edoc queue show {document_id}” rồi làm lại nếu vẫn cần.",
 )
 ILLEGAL_MOVE = Fault(
     code="ILLEGAL_MOVE",
     disposition=Disposition.OPERATOR,
     en="A {kind} record cannot go from {was} to {now} ({document_id}).",
     vi="Bản ghi {kind} không thể chuyển từ {was} sang {now} ({document_id}).",
-    next_en="Nothing was changed. See “edoc show {document_id}”; if you did not ask for this move, report a defect.",
-    next_vi="Chưa có gì thay đổi. Xem “edoc show {document_id}”; nếu bạn không yêu cầu bước này, hãy báo lỗi.",
+    next_en="Nothing was changed. See “edoc queue show {document_id}”; if you did not ask for it, report a defect.",
+    next_vi="Chưa có gì thay đổi. Xem “edoc queue show {document_id}”; nếu bạn không yêu cầu bước này, hãy báo lỗi.",
 )
 JOURNAL_NEWER = Fault(
     code="JOURNAL_NEWER",
@@ -84,8 +84,8 @@ POISON = Fault(
     disposition=Disposition.OPERATOR,
     en="Work on the {kind} record of {document_id} stopped the daemon {starts} times while nothing else was running.",
     vi="Xử lý bản ghi {kind} của {document_id} đã làm dừng dịch vụ {starts} lần khi không có việc nào khác chạy.",
-    next_en="It is parked, all else goes on. Keep the files for the maker; try again with “edoc retry {document_id}”.",
-    next_vi="Bản ghi được để riêng, việc khác vẫn chạy. Giữ tệp cho nhà sản xuất; thử lại: “edoc retry {document_id}”.",
+    next_en="It is parked, all else goes on. Keep the files; try again: “edoc queue retry {document_id}”.",
+    next_vi="Bản ghi để riêng, việc khác vẫn chạy. Giữ tệp lại; thử lại: “edoc queue retry {document_id}”.",
 )
 
 # --- Files -----------------------------------------------------------------------------------------------------------

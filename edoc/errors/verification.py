@@ -19,8 +19,8 @@ OWN_SEAL_BROKEN = Fault(
     disposition=Disposition.OPERATOR,
     en="The token answered with a signature that does not match the seal certificate of {subject}.",
     vi="Thiết bị ký trả về chữ ký không khớp với chứng thư số con dấu của {subject}.",
-    next_en="Run “edoc token check”: key and certificate must belong together. Nothing was sent.",
-    next_vi="Chạy “edoc token check”: khoá và chứng thư số phải đi cùng nhau. Chưa có gì được gửi đi.",
+    next_en="Run “edoc check”: key and certificate must belong together. Nothing was sent.",
+    next_vi="Chạy “edoc check”: khoá và chứng thư số phải đi cùng nhau. Chưa có gì được gửi đi.",
 )
 ALGORITHM_UNFIT = Fault(
     code="ALGORITHM_UNFIT",

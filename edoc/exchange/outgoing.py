@@ -105,12 +105,12 @@ class Outgoing:
         now = self._clock.now()
         target = self._store.scratch(record.document_id, f"sealed-{number}.pdf")
         prepared = await self._sandbox.prepare_pdf(
-            file.stored.ref, target, certificate.der, self._office.seal_reason, now
+            file.stored.ref, target, (certificate.der, *certificate.path), self._office.seal_reason, now
         )
         if prepared.already_sealed or prepared.forbidden:
             return file.stored, prepared.notes
         # PAdES: the time is the PDF's own M entry; a CMS signing-time beside it is forbidden (EN 319 142-1, 6.3).
-        to_sign = cades.prepare(prepared.digest, certificate, certificate.algorithm, at=None, content=None, pdf=True)
+        to_sign = pades.prepare(prepared.digest, certificate, certificate.algorithm, intermediates=certificate.path)
         signature = await self._seal.sign(
             certificate, Purpose.ATTACHMENT, record.document_id, record.lane, to_sign.digest
         )
@@ -163,7 +163,9 @@ class Outgoing:
                 for name, attachment in zip(names, document.attachments, strict=True)
             ),
         ]
-        to_sign = xades.prepare_detached(signed, certificate, certificate.algorithm, self._clock.now())
+        to_sign = xades.prepare_detached(
+            signed, certificate, certificate.algorithm, self._clock.now(), intermediates=certificate.path
+        )
         signature = await self._seal.sign(
             certificate, Purpose.DOCUMENT, record.document_id, record.lane, to_sign.digest
         )

@@ -53,7 +53,9 @@ class Receipts:
         now = self._clock.now()
         report = replace(body.report, sender=self._trust.party(self._office.code, now), timestamp=now)
         certificate = await self._seal.certificate()
-        to_sign = xades.prepare_enveloped(write_status(report), certificate, certificate.algorithm, now)
+        to_sign = xades.prepare_enveloped(
+            write_status(report), certificate, certificate.algorithm, now, intermediates=certificate.path
+        )
         purpose = Purpose.REFUSAL if report.code is StatusCode.REFUSED else Purpose.STATUS
         signature = await self._seal.sign(certificate, purpose, report.document_id, record.lane, to_sign.digest)
         stored = await self._store.put(report.status_id, "status.edxml", xades.finish_enveloped(to_sign, signature))

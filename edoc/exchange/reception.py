@@ -289,8 +289,12 @@ class Reception:
         return await self.judge(_again(record, body, body.staged))
 
     async def give_up(self, record: Record, fault: FaultReport) -> Change:
-        """Refuse what can never be delivered."""
+        """Refuse what can never be delivered; what was already verified and admitted is held for a person instead."""
         body = _body(record)
+        if record.state is State.STAGED:
+            self._alarm(fault, record.key)
+            due = self._clock.now() + self._office.patience.cap
+            return Change(moves=(moved(record, State.HELD, at=due, fault=fault),))
         return await self._refuse(_again(record, body, body.staged or FileRef("")), body, fault)
 
     async def committed(self, record: Record) -> None:

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import structlog
 
@@ -30,6 +30,8 @@ from edoc.model.document import Lane
 from edoc.model.record import Change, Move, Record
 from edoc.model.state import Kind, State
 from edoc.ports import Alarm, Clock, Journal
+
+T = TypeVar("T")
 
 Stage = Callable[[Record], Awaitable[Change]]
 
@@ -100,7 +102,7 @@ class Runner:
         lanes = sorted({crew.lane for crew in crews}, key=lambda lane: lane is not Lane.URGENT)
         for lane in lanes:
             while not self._stopping.is_set():
-                records = await self._journal.claim(everything, lane, self._clock.now(), 1, alone=True)
+                records = await self._claim(everything, lane, 1, alone=True)
                 if not records:
                     break
                 await self.work(records[0])
@@ -113,7 +115,10 @@ class Runner:
             while not self._stopping.is_set():
                 bell.clear()
                 free = crew.workers - len(under_way)
-                records = await self._journal.claim(crew.kinds, crew.lane, self._clock.now(), free) if free else ()
+                if not free:
+                    await bell.wait()  # a worker that ends rings it
+                    continue
+                records = await self._claim(crew.kinds, crew.lane, free)
                 for record in records:
                     task = group.create_task(self.work(record))
                     under_way.add(task)
@@ -129,33 +134,85 @@ class Runner:
             async with asyncio.timeout(min(limit, timedelta(minutes=1)).total_seconds() + 0.001):
                 await bell.wait()
 
+    async def _claim(self, kinds: frozenset[Kind], lane: Lane, limit: int, *, alone: bool = False) -> Sequence[Record]:
+        return await self._patiently(lambda: self._journal.claim(kinds, lane, self._clock.now(), limit, alone))
+
     async def work(self, record: Record) -> None:
         """Run the stage of one claimed record and commit what it returns."""
         started = self._clock.now()
+        change, fault = await self._attempt(record)
+        try:
+            await self._patiently(lambda: self._journal.commit(change))
+        except EdocError as error:
+            if error.fault is not STATE_CONFLICT:
+                raise
+            await self._overtaken(record, error.report())
+            return
+        self._tell(record, change, fault, started_ms=self._since(started))
+        for move in change.moves:
+            await self._follow(move.record)
+        for lane in {move.record.lane for move in change.moves} | {added.lane for added in change.adds}:
+            self.poke(lane)
+
+    async def _attempt(self, record: Record) -> tuple[Change, FaultReport | None]:
+        """Run the stage of `record`; return its change, or the one that stores why there is none."""
         journey = self._journeys[record.key.kind]
         try:
-            change = await journey.stages[record.state](record)
-            fault = None
+            try:
+                return await journey.stages[record.state](record), None
+            except EdocError as error:
+                if error.fault.disposition is not Disposition.PERMANENT:
+                    raise
+                return await journey.give_up(record, error.report()), error.report()
         except EdocError as error:
             if error.fault is DISK_FAILING:
                 raise  # fsync said no: what was written may be gone, so stop, start again, redo
             fault = error.report()
-            change = await self._after_fault(journey, record, fault)
         except Exception as error:  # noqa: BLE001 -- a bug on one document must not stop the others; it is told
             self._log.exception("stage_failed", kind=record.key.kind, document_id=record.document_id)
-            fault = FaultReport(code=INTERNAL.code, cause=f"{type(error).__name__}: {error}")
-            change = self._postpone(record, fault)
-        if await self._commit(change, record):
-            self._tell(record, change, fault, started_ms=self._since(started))
-            for move in change.moves:
-                await self._journeys[move.record.key.kind].committed(move.record)
-            for lane in {move.record.lane for move in change.moves} | {added.lane for added in change.adds}:
-                self.poke(lane)
+            fault = _bug(error)
+        return self._postpone(record, fault), fault
 
-    async def _after_fault(self, journey: Journey, record: Record, fault: FaultReport) -> Change:
-        if fault.disposition is Disposition.PERMANENT:
-            return await journey.give_up(record, fault)
-        return self._postpone(record, fault)
+    async def _overtaken(self, record: Record, fault: FaultReport) -> None:
+        """Somebody else changed what we were about to change."""
+        self._log.info("stage_overtaken", kind=record.key.kind, document_id=record.document_id, state=record.state)
+        found = await self._patiently(lambda: self._journal.get(record.key))
+        if found is None or found.state is not record.state:
+            return  # a receipt or the operator was faster: what they committed stands
+        # The conflict is about another record of the change; this one is still in work and has to be tried again.
+        later = self._postpone(record, fault)
+        try:
+            await self._patiently(lambda: self._journal.commit(later))
+        except EdocError as error:
+            if error.fault is not STATE_CONFLICT:  # then it was moved in the meantime after all
+                raise
+
+    async def _follow(self, record: Record) -> None:
+        """Do what follows a commit; what cannot be told stops nobody: the next commit or start tells it again."""
+        journey = self._journeys[record.key.kind]
+        try:
+            await self._patiently(lambda: journey.committed(record))
+        except EdocError as error:
+            if error.fault is DISK_FAILING:
+                raise
+            self._alarm(error.report(), record.key)
+        except Exception as error:  # noqa: BLE001 -- a bug on one document must not stop the others; it is told
+            self._log.exception("telling_failed", kind=record.key.kind, document_id=record.document_id)
+            self._alarm(_bug(error), record.key)
+
+    async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Return what `call` returns; while a temporary trouble of our own is in the way, call again."""
+        attempts = 0
+        while True:
+            try:
+                return await call()
+            except EdocError as error:
+                if error.fault is STATE_CONFLICT or error.fault.disposition is not Disposition.TEMPORARY:
+                    raise
+                self._log.warning("work_postponed", fault=error.code, cause=error.cause, attempts=attempts)
+            now = self._clock.now()
+            await self._clock.sleep(next_attempt(now, attempts, self._patience, self._chance()) - now)
+            attempts += 1
 
     def _postpone(self, record: Record, fault: FaultReport) -> Change:
         if fault.disposition is Disposition.OPERATOR and (record.fault is None or record.fault.code != fault.code):
@@ -163,17 +220,6 @@ class Runner:
         due = next_attempt(self._clock.now(), record.attempts, self._patience, self._chance())
         later = replace(record, attempts=record.attempts + 1, next_attempt=due, fault=fault)
         return Change(moves=(Move(record=later, was=record.state),))
-
-    async def _commit(self, change: Change, record: Record) -> bool:
-        try:
-            await self._journal.commit(change)
-        except EdocError as error:
-            if error.fault is not STATE_CONFLICT:
-                raise
-            # A receipt or the operator was faster: what they committed stands, and this work is not needed any more.
-            self._log.info("stage_overtaken", kind=record.key.kind, document_id=record.document_id, state=record.state)
-            return False
-        return True
 
     def _tell(self, record: Record, change: Change, fault: FaultReport | None, started_ms: int) -> None:
         now = next((move.record.state for move in change.moves if move.record.key == record.key), record.state)
@@ -193,3 +239,7 @@ class Runner:
 
     def _since(self, started: datetime) -> int:
         return int((self._clock.now() - started) / timedelta(milliseconds=1))
+
+
+def _bug(error: Exception) -> FaultReport:
+    return FaultReport(code=INTERNAL.code, cause=f"{type(error).__name__}: {error}")

@@ -42,10 +42,10 @@ class Seal:
         state = await self._token.state()
         if state.presence is not TokenPresence.READY:
             raise EdocError(TOKEN_NOT_READY, detail=state.presence, cause=state.detail)
-        certificate = SealCertificate.read(state.certificate)
         now = self._clock.now()
-        if self._checked and self._checked[0] == certificate and now - self._checked[1] < _TRUSTED_FOR:
-            return certificate
+        if self._checked and self._checked[0].der == state.certificate and now - self._checked[1] < _TRUSTED_FOR:
+            return self._checked[0]
+        certificate = SealCertificate.read(state.certificate, self._office.intermediates)
         checks = check_before_signing(certificate, await self._trust.material(self._office.code, now))
         failed = [check for check in checks if check.result is CheckResult.FAILED]
         if failed:

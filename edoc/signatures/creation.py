@@ -9,6 +9,7 @@ Does not talk to a token and does not build signatures: :mod:`edoc.signatures.xa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -34,11 +35,22 @@ class SealCertificate:
 
     certificate: Certificate
     algorithms: tuple[SignatureAlgorithm, ...]  # that fit the key, the usual one first
+    path: tuple[bytes, ...] = ()  # DER of its issuers, nearest first, without the root
 
     @classmethod
-    def read(cls, der: bytes) -> Self:
-        """Return the certificate in `der`, cached; EdocError CERTIFICATE_BROKEN."""
-        return cls(certificate=read_certificate(der), algorithms=_algorithms(der))
+    def read(cls, der: bytes, intermediates: Sequence[bytes] = ()) -> Self:
+        """Return the certificate in `der` with its path among `intermediates`, cached; EdocError CERTIFICATE_BROKEN.
+
+        A signature carries the path, so that it can be verified where nobody has the issuer's certificate.
+        """
+        certificate = read_certificate(der)
+        path: list[bytes] = []
+        issuers = {issuer.subject: issuer for issuer in map(read_certificate, intermediates) if not issuer.self_issued}
+        above = issuers.pop(certificate.issuer, None)
+        while above is not None:
+            path.append(above.der)
+            above = issuers.pop(above.issuer, None)
+        return cls(certificate=certificate, algorithms=_algorithms(der), path=tuple(path))
 
     @property
     def der(self) -> bytes:

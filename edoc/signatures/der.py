@@ -26,7 +26,8 @@ def tlv(tag: int, *parts: bytes) -> bytes:
 
 def integer(value: int) -> bytes:
     """Return an INTEGER, which may be negative."""
-    return tlv(INTEGER, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
+    bits = (value if value >= 0 else ~value).bit_length()  # of -128, seven: DER takes the shortest form
+    return tlv(INTEGER, value.to_bytes(bits // 8 + 1, "big", signed=True))
 
 
 def oid(dotted: str) -> bytes:

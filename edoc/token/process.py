@@ -92,7 +92,7 @@ class Worker:
     async def kill(self) -> None:
         """Kill the process and wait for its end."""
         if self._handle is not None:
-            # Not Process.kill(): it polls first, and may so take the exit code from under the watcher that waits for it.
+            # Not Process.kill(): it polls first, and may take the exit code from the watcher that waits for it.
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._handle, signal.SIGKILL)
             os.close(self._handle)

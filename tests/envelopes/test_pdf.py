@@ -28,7 +28,7 @@ def world() -> World:
 def prepare(content: bytes, world: World) -> tuple[PdfRevision, bytes]:
     target = io.BytesIO()
     revision = prepare_revision(
-        io.BytesIO(content), target, certificate=world.seal.der, name="UBND xã", reason="Ban hành", at=NOW
+        io.BytesIO(content), target, certificates=(world.seal.der,), name="UBND xã", reason="Ban hành", at=NOW
     )
     return revision, target.getvalue()
 
@@ -38,7 +38,7 @@ def test_the_revision_is_appended_and_the_digest_leaves_out_the_contents_only(wo
     revision, written = prepare(content, world)
     start, end = revision.contents_offset - 1, revision.contents_offset + revision.contents_digits + 1
     assert written.startswith(content)
-    assert revision.contents_digits == contents_digits(world.seal.der)
+    assert revision.contents_digits == contents_digits((world.seal.der,))
     assert written[start:end] == b"<" + b"0" * revision.contents_digits + b">"
     assert revision.digest == hashlib.sha256(written[:start] + written[end:]).digest()
     assert f"[0 {start} {end} {len(written) - end}]".encode() in written
@@ -208,6 +208,6 @@ def test_a_large_pdf_is_copied_in_pieces(world: World) -> None:
 
     source = Counting(rewritten(plain_pdf(), change))
     target = Counting()
-    prepare_revision(source, target, certificate=world.seal.der, name="", reason="", at=NOW + timedelta(days=1))
+    prepare_revision(source, target, certificates=(world.seal.der,), name="", reason="", at=NOW + timedelta(days=1))
     assert target.getbuffer().nbytes > 8_000_000
     assert max(source.largest, target.largest) <= 1024 * 1024

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import string
+from collections.abc import Iterator
 
 import pytest
+from typer.main import get_command
 
+from edoc.cli.main import app
 from edoc.errors import EdocError, Fault, catalogue
 
 FAULTS = list(catalogue().values())
@@ -45,3 +48,21 @@ def test_an_error_survives_its_journey_as_plain_data() -> None:
     error = EdocError(catalogue()["RECIPIENT_UNKNOWN"], recipient="H99", cause="lookup")
     again = error.report().error()
     assert (again.code, again.text("vi"), again.cause) == (error.code, error.text("vi"), "lookup")
+
+
+def commands() -> set[str]:
+    return {" ".join(path) for path in walk(get_command(app))}
+
+
+def walk(command: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    yield path
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from walk(inner, (*path, name))
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.code)
+def test_every_command_that_a_next_step_names_can_be_typed(fault: Fault) -> None:
+    known = commands()
+    for step in (fault.next_en, fault.next_vi):
+        for words in re.findall(r"(?:“|`|: |, then |rồi |rồi chạy )edoc ([a-z]+(?: [a-z]+)?)", step):
+            assert words in known or words.split()[0] in known, words

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from fakes.faults import Faults
 from fakes.store import MemoryFiles, sha256_of
 
-from edoc.envelopes.asic import Container
+from edoc.envelopes.asic import ENVELOPE, Container
 from edoc.envelopes.edxml import write_inline
 from edoc.errors import EdocError
 from edoc.errors.exchange import CHUNK_MISMATCH, CHUNK_MISSING
@@ -79,7 +79,8 @@ class FakeInbox:
             container = Container.open(io.BytesIO(body))
             found = {name: b"".join(container.stream(entry)) for name, entry in folder.attachments}
             if folder.edxml is not None:
-                found["document.edxml"] = write_inline(folder.edxml, list(found.values()))
+                inline = [found[name] for name, entry in folder.attachments if entry != ENVELOPE]
+                found["document.edxml"] = write_inline(folder.edxml, inline)
             self.delivered[folder.document_id] = {**found, **dict(folder.files), "package.asice": body}
             self.deliveries[folder.document_id] = self.deliveries.get(folder.document_id, 0) + 1
         await self.drop(sha256_of(body))

@@ -52,9 +52,9 @@ class FakeSandbox:
         return await self._call("read_submission", ReadSubmission(job, scratch, office), SubmissionRead)
 
     async def prepare_pdf(
-        self, source: FileRef, target: FileRef, certificate: bytes, reason: str, at: datetime
+        self, source: FileRef, target: FileRef, certificates: tuple[bytes, ...], reason: str, at: datetime
     ) -> PreparedPdf:
-        return await self._call("prepare_pdf", PreparePdf(source, target, certificate, reason, at), PreparedPdf)
+        return await self._call("prepare_pdf", PreparePdf(source, target, certificates, reason, at), PreparedPdf)
 
     async def verify_package(self, container: FileRef, material: TrustMaterial) -> PackageRead:
         return await self._call("verify_package", VerifyPackage(container, material), PackageRead)

@@ -85,7 +85,7 @@ def seal_pdf(content: bytes, issued: Issued, algorithm: SignatureAlgorithm | Non
     certificate = SealCertificate.read(issued.der)
     target = io.BytesIO()
     revision = prepare_revision(
-        io.BytesIO(content), target, certificate=issued.der, name=certificate.subject, reason="", at=NOW
+        io.BytesIO(content), target, certificates=(issued.der,), name=certificate.subject, reason="", at=NOW
     )
     prepared = pades.prepare(revision.digest, certificate, algorithm or certificate.algorithm)
     value = sign_digest(issued, prepared.algorithm, prepared.digest)

@@ -46,10 +46,10 @@ class Opinion(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """What DSS says about one signature, in its own words."""
 
     document: str
-    container: str
-    mimetype: str
-    content: tuple[str, ...]
     indication: str
+    container: str = ""
+    mimetype: str = ""
+    content: tuple[str, ...] = ()
     file: str = ""
     sub_indication: str = ""
     level: str = ""

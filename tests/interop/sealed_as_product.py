@@ -96,7 +96,7 @@ def seal_pdf(content: bytes, sealer: Sealer) -> bytes:
     """Return `content` with the office's seal: Outgoing.seal."""
     certificate, target = sealer.certificate, io.BytesIO()
     revision = pdf.prepare_revision(
-        io.BytesIO(content), target, certificate=certificate.der, name=certificate.subject, reason="", at=sealer.at
+        io.BytesIO(content), target, certificates=(certificate.der,), name=certificate.subject, reason="", at=sealer.at
     )
     prepared = cades.prepare(revision.digest, certificate, sealer.chosen, at=None, content=None, pdf=True)
     target.seek(revision.contents_offset)

@@ -133,7 +133,8 @@ def test_a_signature_that_does_not_fit_its_place_is_an_error() -> None:
 def sealed_as(sub_filter: bytes, world: World) -> bytes:
     """Return a PDF sealed under another SubFilter (of the same length)."""
     target = io.BytesIO()
-    revision = prepare_revision(io.BytesIO(plain_pdf()), target, certificate=world.seal.der, name="", reason="", at=NOW)
+    source = io.BytesIO(plain_pdf())
+    revision = prepare_revision(source, target, certificates=(world.seal.der,), name="", reason="", at=NOW)
     written = target.getvalue().replace(b"/ETSI.CAdES.detached", sub_filter)
     start, end = revision.contents_offset - 1, revision.contents_offset + revision.contents_digits + 1
     certificate = SealCertificate.read(world.seal.der)

@@ -73,7 +73,7 @@ def test_no_damage_is_a_traceback(kind: str, world: World) -> None:
         if kind.startswith("pdf"):
             try:
                 prepare_revision(
-                    io.BytesIO(damaged), io.BytesIO(), certificate=world.seal.der, name="", reason="", at=NOW
+                    io.BytesIO(damaged), io.BytesIO(), certificates=(world.seal.der,), name="", reason="", at=NOW
                 )
             except EdocError:
                 continue

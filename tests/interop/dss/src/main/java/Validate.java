@@ -32,8 +32,8 @@ import java.util.function.Function;
  * Validates documents with DSS and its default policy, offline, and prints one JSON line per signature.
  *
  * <p>Arguments: {@code --at INSTANT} (the validation time), {@code --anchor FILE}, {@code --intermediate FILE},
- * {@code --crl FILE}; everything else is a document.  A document without a signature prints one line with an empty
- * indication.  Reads nothing from the network.
+ * {@code --crl FILE}; everything else is a document.  A document without a signature, or that DSS cannot read,
+ * prints one line with an empty indication.  Reads nothing from the network.
  */
 public final class Validate {
     private final CertificateSource anchors = new CommonTrustedCertificateSource();
@@ -47,7 +47,12 @@ public final class Validate {
         run.read(arguments);
         PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
         for (File document : run.documents) {
-            run.validate(document, out);
+            try {
+                run.validate(document, out);
+            } catch (RuntimeException error) {  // DSS throws what it cannot read
+                out.println(new Line().text("document", document.getName()).text("indication", "")
+                    .list("errors", List.of(String.valueOf(error))).end());
+            }
         }
     }
 
