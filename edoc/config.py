@@ -19,6 +19,7 @@ from msgspec import Meta, Struct, field
 from edoc.directory.organisation import Level
 from edoc.errors import EdocError
 from edoc.errors.configuration import CONFIG_INVALID, CONFIG_MISSING
+from edoc.model.appearance import SEAL_WIDTH_MM
 from edoc.model.identifiers import OrganId, Sha256, parse_organ_id
 
 MIB = 1024 * 1024
@@ -35,6 +36,8 @@ Count = Annotated[int, Meta(ge=1, le=10000)]
 Seconds = Annotated[float, Meta(gt=0, le=86400)]
 Hours = Annotated[float, Meta(gt=0, le=24 * 90)]
 Bytes = Annotated[int, Meta(ge=0)]
+Millimetres = Annotated[float, Meta(ge=0, le=2000)]
+Oid = Annotated[str, Meta(pattern=r"^[0-2](\.(0|[1-9][0-9]*))+$")]
 
 
 class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -200,6 +203,17 @@ class Policy(Section, frozen=True, kw_only=True):
     max_package_bytes: Annotated[Bytes, Meta(description="Largest package, sent or received.")] = 600 * MIB
     max_files: Annotated[Count, Meta(description="Most attachments in a document.")] = 100
     receipt_deadline_hours: Annotated[Hours, Meta(description="Without a receipt by then an alarm is raised.")] = 24
+    person_signature: Annotated[
+        Literal["if-present", "required"],
+        Meta(description="A person's signature in the main PDF: valid if it is there, or there in any case."),
+    ] = "if-present"
+    person_certificate_policies: Annotated[
+        tuple[Oid, ...],
+        Meta(description="Certificate policies (OIDs) of persons; the directory's pins come first."),
+    ] = ()
+    agency_certificate_policies: Annotated[
+        tuple[Oid, ...], Meta(description="Certificate policies (OIDs) of agencies' seals.")
+    ] = ()
     talk: Annotated[
         tuple[TalkRule, ...], Meta(description="Which levels may write to which; a level not named: to none.")
     ] = tuple(TalkRule(sender=level, to=_ALL_LEVELS) for level in _ALL_LEVELS)
@@ -220,6 +234,25 @@ class Seal(Section, frozen=True, kw_only=True):
 
     pdf: Annotated[bool, Meta(description="Seal PDFs that carry no seal of the office yet.")] = True
     reason: Annotated[str, Meta(description="Reason in the PDF seal.", max_length=200)] = "Phát hành văn bản điện tử"
+    image: Annotated[
+        Path | None,
+        Meta(description="Image of the seal, red on transparent PNG; absent: it is not shown.", examples=["seal.png"]),
+    ] = None
+    image_width_mm: Annotated[
+        Annotated[float, Meta(gt=0, le=200)], Meta(description="Its real width; a commune's seal has 36 mm.")
+    ] = SEAL_WIDTH_MM
+    page: Annotated[
+        Literal["last"] | Count,
+        Meta(description="Where no person's signature is shown: the page for the image, a number or “last”."),
+    ] = "last"
+    x_mm: Annotated[
+        Millimetres | None,
+        Meta(description="The image's left edge from the page's; absent: then it is not shown.", examples=[105]),
+    ] = None
+    y_mm: Annotated[
+        Millimetres | None,
+        Meta(description="The image's upper edge from the page's, as a reader shows it.", examples=[220]),
+    ] = None
 
 
 class Timestamp(Section, frozen=True, kw_only=True):
@@ -321,6 +354,8 @@ def _check(config: Config, path: Path) -> None:
         raise EdocError(
             CONFIG_INVALID, path=path, key="retry.cap_seconds", detail="expected at least retry.base_seconds"
         )
+    if (config.seal.x_mm is None) is not (config.seal.y_mm is None):
+        raise EdocError(CONFIG_INVALID, path=path, key="seal.y_mm", detail="expected both x_mm and y_mm, or neither")
     if config.token.allowed_modules and config.token.module not in config.token.allowed_modules:
         raise EdocError(CONFIG_INVALID, path=path, key="token.module", detail="expected one of token.allowed_modules")
     if config.broker.management_url and not config.broker.management_url.startswith(("https://", "http://127.0.0.1:")):

@@ -18,11 +18,13 @@ from typing import Protocol
 
 from edoc.directory.organisation import Snapshot
 from edoc.errors import FaultReport
+from edoc.model.appearance import NOTHING, Appearance
 from edoc.model.document import Document, Lane, Party, Submission
 from edoc.model.evidence import Evidence
 from edoc.model.identifiers import DocumentId, FileRef, OrganId, Sha256
 from edoc.model.message import ChunkManifest, Message, Outcome, StatusReport
 from edoc.model.record import Change, JobFile, Key, Record, StoredFile
+from edoc.model.signers import NO_RULES, SignerRules
 from edoc.model.state import Kind, State
 from edoc.model.trust import SignatureAlgorithm, TrustMaterial
 from edoc.model.verdict import Verdict
@@ -150,11 +152,19 @@ class InboxFolder:
     container: FileRef
     attachments: tuple[tuple[str, str], ...]
     files: tuple[tuple[str, bytes], ...]  # document.json, verification.json, …
+    name: str = ""  # of the folder; empty: the document's id
     edxml: Document | None = None  # when set, document.edxml with its attachments inline is written too
 
 
 class Inbox(Protocol):
     """Staging of what arrives, the inbox, and the quarantine."""
+
+    def of(self, sender: OrganId) -> Inbox:
+        """Return this inbox with a staging of its own for what `sender` brings.
+
+        All recipients of a document hold the same bytes and know its id: what one of them brings again must not touch
+        what the sender's own delivery has staged.
+        """
 
     async def stage(self, sha256: Sha256, body: bytes) -> FileRef:
         """Write a whole container to staging, named by its digest.  Idempotent."""
@@ -386,7 +396,7 @@ class PreparedPdf:
     """A PDF with room for a seal: the digest over the byte range, and where the signature goes.
 
     `already_sealed`: it carries a signature by the seal certificate and must be left as it is.  `forbidden`: its
-    DocMDP or FieldMDP forbids another signature.
+    DocMDP or FieldMDP forbids another signature.  `signatures` were in the PDF before.
     """
 
     digest: bytes = b""
@@ -394,6 +404,7 @@ class PreparedPdf:
     contents_digits: int = 0
     already_sealed: bool = False
     forbidden: bool = False
+    signatures: int = 0
     notes: tuple[str, ...] = ()
 
 
@@ -434,11 +445,19 @@ class Sandbox(Protocol):
         """Read a job's description."""
 
     async def prepare_pdf(
-        self, source: FileRef, target: FileRef, certificates: tuple[bytes, ...], reason: str, at: datetime
+        self,
+        source: FileRef,
+        target: FileRef,
+        certificates: tuple[bytes, ...],
+        reason: str,
+        at: datetime,
+        appearance: Appearance = NOTHING,
+        signers: SignerRules = NO_RULES,
     ) -> PreparedPdf:
         """Write `source` with an incremental update that holds an empty signature to `target`.
 
-        `certificates` (DER) is the seal's, then those that its signature will carry besides.
+        `certificates` (DER) is the seal's, then those that its signature will carry besides; `signers` tells a
+        person's signature, beside which the seal's image goes.
         """
 
     async def verify_package(self, container: FileRef, material: TrustMaterial) -> PackageRead:

@@ -23,11 +23,12 @@ from edoc.adapters.broker_amqp import AmqpBroker
 from edoc.adapters.broker_link import BrokerSettings
 from edoc.adapters.clock_system import SystemClock
 from edoc.adapters.directory_file import DirectoryFile, signed_by
+from edoc.adapters.image_file import read_image
 from edoc.adapters.inbox_fs import FsInbox, InboxFolders
 from edoc.adapters.journal_sqlite import SqliteJournal
 from edoc.adapters.revocation_files import RevocationFiles
 from edoc.adapters.sandbox_calls import SandboxLimits
-from edoc.adapters.sandbox_fork import ForkSandbox
+from edoc.adapters.sandbox_split import SplitSandbox
 from edoc.adapters.spool_copy import CopyLimits
 from edoc.adapters.spool_fs import FsSpool, SpoolFolders
 from edoc.adapters.store_fs import FsStore
@@ -35,6 +36,7 @@ from edoc.adapters.timestamp_http import HttpTimestamp
 from edoc.adapters.token_client import TokenClient
 from edoc.adapters.trust_files import read_anchors, read_intermediates, read_pinned_certificate
 from edoc.config import Config, fingerprint
+from edoc.config import Seal as SealSettings
 from edoc.errors import EdocError, FaultReport
 from edoc.errors.trust import NOT_IN_DIRECTORY
 from edoc.exchange.answers import Answers
@@ -50,8 +52,10 @@ from edoc.exchange.sealing import Seal
 from edoc.exchange.sending import Sending
 from edoc.exchange.stamping import Stamping
 from edoc.exchange.trust import Trust
+from edoc.model.appearance import Place
 from edoc.model.message import CHUNK_BYTES
 from edoc.model.record import Key
+from edoc.model.signers import PersonSignature
 from edoc.model.state import Kind
 from edoc.ports import Alarm, Clock, today
 from edoc.token.settings import SignerSettings
@@ -60,10 +64,10 @@ JOURNAL = "journal.sqlite"
 
 
 @asynccontextmanager
-async def open_sandbox(memory_bytes: int, seconds: float) -> AsyncIterator[ForkSandbox]:
+async def open_sandbox(memory_bytes: int, seconds: float) -> AsyncIterator[SplitSandbox]:
     """Yield a running sandbox with the bounds of one child."""
     children = max(2, len(os.sched_getaffinity(0)))
-    sandbox = ForkSandbox(SandboxLimits(memory_bytes=memory_bytes, seconds=max(1, int(seconds)), children=children))
+    sandbox = SplitSandbox(SandboxLimits(memory_bytes=memory_bytes, seconds=max(1, int(seconds)), children=children))
     try:
         await sandbox.start()
         yield sandbox
@@ -93,6 +97,9 @@ def office_of(config: Config) -> Office:
             undecided=Undecided(config.policy.revocation_unknown),
             talk=frozenset((str(rule.sender), str(to)) for rule in config.policy.talk for to in rule.to),
             max_package_bytes=config.policy.max_package_bytes,
+            person_signature=PersonSignature(config.policy.person_signature),
+            person_policies=frozenset(config.policy.person_certificate_policies),
+            agency_policies=frozenset(config.policy.agency_certificate_policies),
         ),
         patience=Patience(
             base=timedelta(seconds=retry.base_seconds),
@@ -101,8 +108,17 @@ def office_of(config: Config) -> Office:
         ),
         seal_pdf=config.seal.pdf,
         seal_reason=config.seal.reason,
+        seal_image=b"" if config.seal.image is None else read_image(config.seal.image),
+        seal_width_mm=config.seal.image_width_mm,
+        seal_place=_seal_place(config.seal),
         inbox_edxml=config.inbox.edxml,
     )
+
+
+def _seal_place(seal: SealSettings) -> Place | None:
+    if seal.x_mm is None or seal.y_mm is None:
+        return None
+    return Place(page=0 if seal.page == "last" else seal.page, x_mm=seal.x_mm, y_mm=seal.y_mm)
 
 
 def signer_settings(config: Config) -> SignerSettings:
@@ -143,7 +159,7 @@ def broker_settings(config: Config) -> BrokerSettings:
     )
 
 
-def open_directory(config: Config, sandbox: ForkSandbox, clock: Clock, alarm: Alarm | None = None) -> DirectoryFile:
+def open_directory(config: Config, sandbox: SplitSandbox, clock: Clock, alarm: Alarm | None = None) -> DirectoryFile:
     """Return the directory adapter; its signature is checked in the sandbox against the configured signer alone."""
     signer = read_pinned_certificate(config.trust.directory_signer.file, config.trust.directory_signer.fingerprint)
 
@@ -223,7 +239,7 @@ def _exchange(  # noqa: PLR0913, PLR0917 -- wires every port
     office: Office,
     clock: Clock,
     journal: SqliteJournal,
-    sandbox: ForkSandbox,
+    sandbox: SplitSandbox,
     directory: DirectoryFile,
     broker: AmqpBroker,
     alarm: Alarm,

@@ -1,7 +1,8 @@
 """The Inbox port on folders: staging, the inbox of the document-management system (DMS), and the quarantine.
 
 What a delivery does, and what a kill there leaves.  ``s`` is ``staging/<sha256>``, ``t`` the hidden folder
-``inbox/.<document_id>.tmp``, ``c`` is ``inbox/.<document_id>.complete``, ``i`` is ``inbox/<document_id>``.
+``inbox/.<document_id>.tmp``, ``c`` is ``inbox/.<document_id>.complete``, ``i`` is ``inbox/<document_id>``.  What is
+:meth:`FsInbox.of` a sender has ``~<sender>`` in the names of s, t and c, so that nobody's delivery meets another's.
 
     step                                   s    t    c    i    the next run
     0 nothing done                         yes  no   no   no   starts
@@ -59,7 +60,7 @@ from edoc.envelopes.edxml import write_inline
 from edoc.errors import EdocError
 from edoc.errors.exchange import DISK_FAILING
 from edoc.model.document import Document
-from edoc.model.identifiers import DocumentId, FileRef, Sha256, parse_sha256
+from edoc.model.identifiers import DocumentId, FileRef, OrganId, Sha256, parse_sha256
 from edoc.ports import InboxFolder
 
 P = ParamSpec("P")
@@ -83,10 +84,21 @@ class InboxFolders:
 class FsInbox:
     """The Inbox port; a container has at most `max_chunks` chunks, `step` is called after each step of a delivery."""
 
-    def __init__(self, folders: InboxFolders, *, max_chunks: int = 1024, step: Step = no_step) -> None:
+    def __init__(
+        self, folders: InboxFolders, *, max_chunks: int = 1024, step: Step = no_step, sender: OrganId | None = None
+    ) -> None:
         self._folders = folders
-        self._staging = Staging(folders.staging, max_chunks)
+        self._max_chunks = max_chunks
+        self._staging = Staging(folders.staging, max_chunks, sender or "")
         self._step = step
+        self._mark = f"~{sender}" if sender else ""
+        self._senders: dict[OrganId, FsInbox] = {}
+
+    def of(self, sender: OrganId) -> FsInbox:
+        """Return this inbox with a staging of its own for what `sender` brings; the same one each time."""
+        if sender not in self._senders:
+            self._senders[sender] = FsInbox(self._folders, max_chunks=self._max_chunks, step=self._step, sender=sender)
+        return self._senders[sender]
 
     def prepare(self) -> None:
         """Make the folders that are missing and remove temporary files that a kill left."""
@@ -139,13 +151,13 @@ class FsInbox:
         await self._run(folder.document_id, self._deliver, folder)
 
     def _deliver(self, folder: InboxFolder) -> None:
-        sha256 = parse_sha256(Path(folder.container).name)
+        sha256 = parse_sha256(Path(folder.container).name.removesuffix(self._mark))
         staged = self._staging.whole(sha256)
-        hidden = self._folders.inbox / f".{folder.document_id}.tmp"
-        complete = self._folders.inbox / f".{folder.document_id}.complete"
-        visible = self._folders.inbox / folder.document_id
+        hidden = self._hidden(folder.document_id)
+        complete = hidden.with_suffix(".complete")
+        visible = self._folders.inbox / single_name(folder.name or folder.document_id)
         if present(staged) and not present(complete) and not present(visible):
-            self._build(hidden, staged, folder)
+            self._build(hidden, staged, sha256, folder)
             rename_new(hidden, complete)
             self._step("complete")
         remove_file(staged)
@@ -157,17 +169,20 @@ class FsInbox:
         self._staging.drop(sha256)
         self._step("cleared")
 
-    def _build(self, hidden: Path, staged: Path, folder: InboxFolder) -> None:
+    def _hidden(self, document_id: DocumentId) -> Path:
+        return self._folders.inbox / single_name(f".{document_id}{self._mark}.tmp")
+
+    def _build(self, hidden: Path, staged: Path, sha256: Sha256, folder: InboxFolder) -> None:
         remove_tree(hidden)
         hidden.mkdir(mode=FOR_DMS_FOLDER)
         try:
-            self._fill(hidden, staged, folder)
+            self._fill(hidden, staged, sha256, folder)
         except (OSError, EdocError):
             remove_tree(hidden)  # a full disk must not stay full of what could not be finished
             raise
         sync_folder(hidden)
 
-    def _fill(self, hidden: Path, staged: Path, folder: InboxFolder) -> None:
+    def _fill(self, hidden: Path, staged: Path, sha256: Sha256, folder: InboxFolder) -> None:
         self._step("hidden folder made")
         with opened_file(staged) as fd, os.fdopen(fd, "rb", closefd=False) as file:
             container = Container.open(file)
@@ -183,7 +198,7 @@ class FsInbox:
             self._step(f"file {name}")
         with opened_file(staged) as fd:
             _size, digest = write_new(hidden / PACKAGE, blocks_of(fd), FOR_DMS_FILE)
-        if digest != staged.name:
+        if digest != sha256:
             raise EdocError(DISK_FAILING, cause=f"read back with digest {digest}", what=staged)
         self._step("package")
 
@@ -215,7 +230,7 @@ class FsInbox:
             sync_folder(hidden)
             rename_new(hidden, final)
             self._step("quarantine visible")
-        remove_tree(self._folders.inbox / f".{document_id}.tmp")  # of a delivery that was given up
+        remove_tree(self._hidden(document_id))  # of a delivery that was given up
         self._staging.drop(sha256)
 
 

@@ -5,6 +5,8 @@
     staging/<sha256>.parts/have      for each chunk 4 bytes: its length, 0 for not yet
     staging/<sha256>.parts/manifest  the manifest as it came
 
+With an owner every name is ``<sha256>~<owner>``: one sender's bytes never meet another's.
+
 Rules: a chunk's length is written after its bytes are fsynced, so that a length means durable bytes.  Assembly checks
 every chunk and the whole, and then renames ``body``: no second copy.  ``have`` and the manifest stay until the
 container is dropped.  A chunk that comes again with other bytes takes the old one's place: the digests of the manifest
@@ -29,6 +31,7 @@ from edoc.adapters.files import (
     remove_file,
     remove_tree,
     replace_file,
+    single_name,
     sync_folder,
     write_all,
 )
@@ -43,18 +46,19 @@ _LENGTH = 4
 class Staging:
     """The staging folder; every method blocks, raises OSError, and may be called from several threads."""
 
-    def __init__(self, folder: Path, max_chunks: int) -> None:
+    def __init__(self, folder: Path, max_chunks: int, owner: str = "") -> None:
         self.folder = folder
         self._max_chunks = max_chunks
+        self._mark = single_name(f"~{owner}") if owner else ""
         self._writing = threading.Lock()
 
     def whole(self, sha256: Sha256) -> Path:
         """Return where the complete container is, or will be."""
-        return self.folder / sha256
+        return self.folder / f"{sha256}{self._mark}"
 
     def parts(self, sha256: Sha256) -> Path:
         """Return the folder of its chunks."""
-        return self.folder / f"{sha256}.parts"
+        return self.folder / f"{sha256}{self._mark}.parts"
 
     def stage(self, sha256: Sha256, body: bytes) -> None:
         """Write a whole container; EdocError CHUNK_MISMATCH when its digest is another."""

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 import msgspec
 
 from edoc.errors import FaultReport
+from edoc.model.appearance import NOTHING, Appearance
 from edoc.model.document import Party
 from edoc.model.identifiers import FileRef
+from edoc.model.signers import NO_RULES, SignerRules
 from edoc.model.trust import TrustMaterial
 from edoc.ports import ClaimedJob
 
@@ -36,6 +39,8 @@ class PreparePdf(msgspec.Struct, frozen=True, tag=True):
     certificates: tuple[bytes, ...]
     reason: str
     at: datetime
+    appearance: Appearance = NOTHING
+    signers: SignerRules = NO_RULES
 
 
 class VerifyPackage(msgspec.Struct, frozen=True, tag=True):
@@ -109,6 +114,13 @@ class Outcome(msgspec.Struct, frozen=True):
 
     fault: FaultReport | None
     result: msgspec.Raw = msgspec.Raw(b"\xc0")
+
+
+class Warmth(StrEnum):
+    """What a parent has imported and tried before it forks: the less, the cheaper a fork."""
+
+    TEXT = "text"  # XML, JSON, CMS
+    FILES = "files"  # PDFs and containers besides
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

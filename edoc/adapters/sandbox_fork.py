@@ -29,12 +29,15 @@ from edoc.adapters.sandbox_calls import (
     VerifyManifest,
     VerifyPackage,
     VerifyStatus,
+    Warmth,
 )
 from edoc.envelopes import frames
 from edoc.errors import EdocError
-from edoc.errors.sandbox import SANDBOX_DOWN
+from edoc.errors.sandbox import SANDBOX_DOWN, SANDBOX_UNREADABLE
+from edoc.model.appearance import NOTHING, Appearance
 from edoc.model.document import Party
 from edoc.model.identifiers import FileRef
+from edoc.model.signers import NO_RULES, SignerRules
 from edoc.model.trust import TrustMaterial
 from edoc.model.verdict import Verdict
 from edoc.ports import ClaimedJob, ManifestRead, PackageRead, PreparedPdf, StatusRead, SubmissionRead
@@ -45,8 +48,9 @@ T = TypeVar("T")
 class ForkSandbox:
     """The Sandbox port over a forking parent process."""
 
-    def __init__(self, limits: SandboxLimits) -> None:
+    def __init__(self, limits: SandboxLimits, warmth: Warmth = Warmth.FILES) -> None:
         self._limits = limits
+        self._warmth = warmth
         self._encoder = msgspec.msgpack.Encoder()
         self._answers = msgspec.msgpack.Decoder(Answer)
         self._process: asyncio.subprocess.Process | None = None
@@ -67,6 +71,7 @@ class ForkSandbox:
                 str(self._limits.memory_bytes),
                 str(self._limits.seconds),
                 str(self._limits.children),
+                self._warmth,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
             )
@@ -93,10 +98,18 @@ class ForkSandbox:
         return await self._call(ReadSubmission(job, scratch, office), SubmissionRead)
 
     async def prepare_pdf(
-        self, source: FileRef, target: FileRef, certificates: tuple[bytes, ...], reason: str, at: datetime
+        self,
+        source: FileRef,
+        target: FileRef,
+        certificates: tuple[bytes, ...],
+        reason: str,
+        at: datetime,
+        appearance: Appearance = NOTHING,
+        signers: SignerRules = NO_RULES,
     ) -> PreparedPdf:
         """Write `source` with room for a seal to `target`."""
-        return await self._call(PreparePdf(source, target, certificates, reason, at), PreparedPdf)
+        call = PreparePdf(source, target, certificates, reason, at, appearance, signers)
+        return await self._call(call, PreparedPdf)
 
     async def verify_package(self, container: FileRef, material: TrustMaterial) -> PackageRead:
         """Read and verify a container."""
@@ -138,9 +151,7 @@ class ForkSandbox:
             answer = await future
         finally:
             self._pending.pop(number, None)
-        if answer.fault is not None:
-            raise answer.fault.error()
-        return msgspec.msgpack.decode(answer.result, type=result)
+        return _result(answer, result)
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:
         decoder = frames.Decoder()
@@ -158,3 +169,15 @@ class ForkSandbox:
         for future in self._pending.values():
             if not future.done():
                 future.set_exception(down)
+
+
+def _result(answer: Answer, result: type[T]) -> T:
+    """Return what a child answered; what it had no business to answer is a fault of the content."""
+    try:
+        fault = None if answer.fault is None else answer.fault.error()
+        value = None if fault is not None else msgspec.msgpack.decode(answer.result, type=result)
+    except (msgspec.DecodeError, KeyError) as error:  # the second for a code that is none of ours
+        raise EdocError(SANDBOX_UNREADABLE, cause=f"{type(error).__name__}: {error}"[:500]) from error
+    if fault is not None or value is None:
+        raise fault or EdocError(SANDBOX_UNREADABLE, cause="an empty answer")
+    return value

@@ -19,22 +19,25 @@ import signal
 import sys
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NoReturn
 
 import msgspec
 
-from edoc.adapters.sandbox_calls import WRITING, Answer, Outcome, Request, SandboxLimits, Verify
+from edoc.adapters.sandbox_calls import WRITING, Answer, Outcome, PreparePdf, Request, SandboxLimits, Verify, Warmth
 from edoc.adapters.sandbox_tasks import perform
 from edoc.adapters.sandbox_warm import warm_up
-from edoc.envelopes import frames
+from edoc.envelopes import frames, pdf_appearance
 from edoc.errors import EdocError, FaultReport
 from edoc.errors.sandbox import SANDBOX_LIMIT, SANDBOX_UNREADABLE
 from edoc.signatures import validation
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
 _FILE_BYTES = 1 << 40
+_ANSWER_BYTES = frames.MAX_FRAME_BYTES - 1024
+"""What a child may say at most, with room for the frame's other words."""
 _ENCODER = msgspec.msgpack.Encoder()
 
 
@@ -95,7 +98,13 @@ class Parent:
         self._selector.register(reader, selectors.EVENT_READ)
 
     def _learn(self, request: Request) -> None:
-        """Read the office's trust material when it is new, so that no child has to: it is configuration, no message."""
+        """Read the office's trust material when it is new, so that no child has to: it is configuration, no message.
+
+        The same for the image of its seal and the font of its text blocks.
+        """
+        if isinstance(request.call, PreparePdf):
+            with suppress(EdocError):  # the child says what is wrong with the image, as its answer
+                pdf_appearance.warm(request.call.appearance)
         if isinstance(request.call, Verify):
             material = request.call.material
             known = (material.anchors, material.intermediates, material.crls)
@@ -134,30 +143,44 @@ class Parent:
     def _collect(self, descriptor: int) -> None:
         child = self._children[descriptor]
         data = os.read(descriptor, 1024 * 1024)
-        if data:
-            child.output += data
-            return
-        self._selector.unregister(descriptor)
-        os.close(descriptor)
-        del self._children[descriptor]
-        _, status = os.waitpid(child.pid, 0)
-        self._answer(child, os.waitstatus_to_exitcode(status))
+        child.output += data
+        if len(child.output) > _ANSWER_BYTES:
+            self._stop(descriptor, f"{_ANSWER_BYTES} B")
+        elif not data:
+            code = self._end(descriptor)
+            self._send(self._said(child, code))
 
     def _expire(self) -> None:
         now = time.monotonic()
-        for child in self._children.values():
+        for descriptor, child in list(self._children.items()):
             if child.deadline <= now:
-                os.kill(child.pid, signal.SIGKILL)
-                child.deadline = now + self._limits.seconds
+                self._stop(descriptor, f"{self._limits.seconds} s")
 
-    def _answer(self, child: _Child, code: int) -> None:
-        if code == 0:
-            outcome = self._outcomes.decode(bytes(child.output))
-            answer = Answer(child.number, outcome.fault, outcome.result)
-        elif -code in {signal.SIGKILL, signal.SIGXCPU}:
-            answer = Answer(child.number, _limit(f"{self._limits.seconds} s"))
-        else:
-            answer = Answer(child.number, FaultReport(code=SANDBOX_UNREADABLE.code, cause=f"child ended with {code}"))
+    def _stop(self, descriptor: int, limit: str) -> None:
+        """End a child that takes too much and answer for it; who else holds its pipe open is not waited for."""
+        child = self._children[descriptor]
+        self._end(descriptor)
+        self._send(Answer(child.number, _limit(limit)))
+
+    def _end(self, descriptor: int) -> int:
+        """Make sure that a child is gone, forget it and return how it ended."""
+        child = self._children.pop(descriptor)
+        self._selector.unregister(descriptor)
+        os.close(descriptor)
+        os.kill(child.pid, signal.SIGKILL)  # one that closed its pipe and lives on; a dead one keeps its own code
+        _, status = os.waitpid(child.pid, 0)
+        return os.waitstatus_to_exitcode(status)
+
+    def _said(self, child: _Child, code: int) -> Answer:
+        try:
+            outcome = self._outcomes.decode(child.output)
+        except msgspec.DecodeError:
+            if -code in {signal.SIGKILL, signal.SIGXCPU}:
+                return Answer(child.number, _limit(f"{self._limits.seconds} s"))
+            return Answer(child.number, FaultReport(code=SANDBOX_UNREADABLE.code, cause=f"child ended with {code}"))
+        return Answer(child.number, outcome.fault, outcome.result)
+
+    def _send(self, answer: Answer) -> None:
         output = memoryview(frames.encode(_ENCODER.encode(answer)))
         while output:
             output = output[os.write(1, output) :]
@@ -184,11 +207,11 @@ def _address_space() -> int:
 
 
 def main() -> None:
-    """Serve with the bounds given as arguments: memory in bytes, seconds, children."""
+    """Serve with the bounds given as arguments: memory in bytes, seconds, children; and the warmth."""
     memory, seconds, children = (int(argument) for argument in sys.argv[1:4])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the daemon decides when to stop
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    warm_up(datetime.now(UTC))
+    warm_up(datetime.now(UTC), Warmth(sys.argv[4]))
     gc.collect()
     gc.freeze()  # children share these pages as long as nobody counts on them
     Parent(SandboxLimits(memory_bytes=memory, seconds=seconds, children=children)).run()

@@ -8,7 +8,9 @@ Does not decide: it reads, verifies and reports.
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from edoc.adapters.sandbox_calls import (
     AddTimestamp,
@@ -29,6 +31,7 @@ from edoc.model.record import JobFile, StoredFile
 from edoc.model.verdict import Verdict
 from edoc.ports import JobKind, ManifestRead, PackageRead, PreparedPdf, StatusRead, SubmissionRead
 from edoc.signatures import creation, timestamp, validation, xades
+from edoc.signatures.cms import signer_kind
 
 Result = SubmissionRead | PreparedPdf | PackageRead | StatusRead | ManifestRead | Verdict | bytes
 
@@ -91,7 +94,15 @@ def _prepare_pdf(call: PreparePdf) -> PreparedPdf:
     name = creation.SealCertificate.read(call.certificates[0]).subject
     with Path(call.source).open("rb") as source, Path(call.target).open("wb+") as target:
         revision = pdf.prepare_revision(
-            source, target, certificates=call.certificates, name=name, reason=call.reason, at=call.at
+            source,
+            target,
+            certificates=call.certificates,
+            name=name,
+            reason=call.reason,
+            at=call.at,
+            appearance=call.appearance,
+            kind_of=lambda contents: signer_kind(contents, call.signers),
+            spare=lambda: _spare(call.target),
         )
     return PreparedPdf(
         digest=revision.digest,
@@ -99,8 +110,14 @@ def _prepare_pdf(call: PreparePdf) -> PreparedPdf:
         contents_digits=revision.contents_digits,
         already_sealed=revision.already_sealed,
         forbidden=revision.forbidden,
+        signatures=revision.signatures,
         notes=revision.notes,
     )
+
+
+def _spare(beside: FileRef) -> BinaryIO:
+    """Return an open file without a name on the disk of `beside`; it is gone with this process."""
+    return cast("BinaryIO", tempfile.TemporaryFile(dir=Path(beside).parent))
 
 
 def _verify_package(call: VerifyPackage) -> PackageRead:

@@ -50,6 +50,7 @@ from edoc.adapters.files import (
     make_folder,
     no_step,
     opened_file,
+    opened_folder,
     present,
     remove_file,
     remove_tree,
@@ -93,11 +94,15 @@ class FsSpool:
         """Make the folders that are missing and remove temporary files that a kill left."""
         folders = self._folders
         with disk_errors(folders.outbox.parent):
-            for folder in (folders.outbox, folders.sent, folders.failed, folders.status, folders.status / "by-job"):
+            for folder in (folders.outbox, folders.sent, folders.failed, folders.status):
                 make_folder(folder, FOR_DMS_FOLDER)
             make_folder(folders.claimed, 0o700)
             sweep(folders.status)
-            sweep(folders.status / "by-job")
+            by_job = folders.status / "by-job"
+            if not present(by_job):
+                make_folder(by_job, FOR_DMS_FOLDER)
+            if by_job.is_dir() and not by_job.is_symlink():  # anything else is the DMS's doing: reports complain of it
+                sweep(by_job)
 
     def close(self) -> None:
         """End the watch on the outbox."""
@@ -283,11 +288,14 @@ class FsSpool:
         await asyncio.to_thread(self._report, document_id, job, status_json, durable)
 
     def _report(self, document_id: DocumentId, job: str, status_json: bytes, durable: bool) -> None:
-        status = self._folders.status
-        by_job = status / "by-job" / _fitting(single_name(job), ".json")
-        with disk_errors(status):
-            for path in (status / f"{document_id}.json", by_job):
-                replace_file(path, [status_json], FOR_DMS_FILE, durable=durable)
+        status, by_job = self._folders.status, self._folders.status / "by-job"
+        name = _fitting(single_name(job), ".json")
+        with disk_errors(by_job):
+            replace_file(status / f"{document_id}.json", [status_json], FOR_DMS_FILE, durable=durable)
+            make_folder(by_job, FOR_DMS_FOLDER)
+            # The DMS may write to the folder above: what it puts in the place of this one is never followed.
+            with opened_folder(by_job) as fd:
+                replace_file(Path(f"/proc/self/fd/{fd}/{name}"), [status_json], FOR_DMS_FILE, durable=durable)
 
 
 def _unfinished(name: str) -> bool:

@@ -71,7 +71,7 @@ class FsStore:
         return FileRef(str(folder / single_name(name)))
 
     async def patch(self, ref: FileRef, offset: int, content: bytes) -> None:
-        """Overwrite bytes of a scratch file in place and durably; the file does not grow."""
+        """Overwrite bytes of a scratch file in place; the file does not grow, and `keep` makes it durable."""
         await asyncio.to_thread(_patch, Path(ref), offset, content)
 
     async def keep(self, ref: FileRef) -> StoredFile:
@@ -141,7 +141,6 @@ def _patch(path: Path, offset: int, content: bytes) -> None:
             done = 0
             while done < len(content):
                 done += os.pwrite(fd, content[done:], offset + done)
-            os.fsync(fd)
         finally:
             os.close(fd)
 

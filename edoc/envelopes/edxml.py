@@ -16,6 +16,7 @@ from edoc.envelopes.edxml_inline import read_inline, write_inline
 from edoc.envelopes.edxml_read import (
     Levels,
     ManifestReference,
+    parse_message,
     read_claimed_sender,
     read_document,
     read_manifest,
@@ -49,7 +50,7 @@ def read_envelope(data: bytes) -> Document:
     Raises EdocError MALFORMED_XML, XML_FORBIDDEN, OLD_DIALECT, NOT_EDXML, HEADER_INCOMPLETE, HEADER_INVALID,
     BAD_IDENTIFIER and BAD_ENVELOPE.
     """
-    root = xml.parse(data, limit=MAX_ENVELOPE)
+    root = parse_message(data, limit=MAX_ENVELOPE)
     levels = Levels(root)
     if levels.root.has("AttachmentEncoded"):
         # Contents inline would be a second set of files that no digest of ours covers.
@@ -69,9 +70,10 @@ def read_header(data: bytes, document_id: DocumentId, office: Party) -> Submissi
     """Return what a job's ``document.xml`` asks for; edXMLManifest names the files that lie beside it.
 
     The sender is `office`; what From says is kept as ``claimed_sender`` for the exchange to compare.  The first file
-    is the main one, for edXML has no roles.  Raises as :func:`read_envelope`, and EdocError DESCRIPTION_INVALID.
+    is the main one, for edXML has no roles.  Raises as :func:`read_envelope`, and EdocError
+    DESCRIPTION_INVALID and NOT_A_DOCUMENT.
     """
-    levels = Levels(xml.parse(data, limit=MAX_ENVELOPE))
+    levels = Levels(parse_message(data, limit=MAX_ENVELOPE))
     if levels.root.has("AttachmentEncoded"):
         raise EdocError(
             DESCRIPTION_INVALID,

@@ -32,6 +32,22 @@ UNKNOWN = f"{{{xml.EDOC}}}unknown"
 HOME = "MessageHeader"
 
 ORDER: Mapping[str, Sequence[str]] = {
+    HOME: (
+        "From",
+        "To",
+        "DocumentId",
+        "Code",
+        "PromulgationInfo",
+        "DocumentType",
+        "Subject",
+        "Content",
+        "SignerInfo",
+        "DueDate",
+        "OtherInfo",
+        "ResponseFor",
+        "SteeringType",
+        "ToPlaces",
+    ),
     "Bussiness": (
         "DocumentId",
         "BussinessDocType",
@@ -41,8 +57,18 @@ ORDER: Mapping[str, Sequence[str]] = {
         "ReplacementInfoList",
         "StaffInfo",
     ),
+    "OtherInfo": (
+        "Priority",
+        "SphereOfPromulgation",
+        "TyperNotation",
+        "PromulgationAmount",
+        "PageAmount",
+        "Direction",
+        "Appendixes",
+    ),
 }
-"""Where unknown payload has a place of its own among known elements (QCVN 102, Bussiness)."""
+"""Where an element that is put back has its place (QCVN 102): payload that the model has no field for, counts that are
+no numbers (“2 bản”), a block that holds nothing but an unknown element.  What is not named goes to the end."""
 
 
 class Block:

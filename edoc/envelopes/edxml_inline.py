@@ -21,7 +21,7 @@ from lxml import etree
 from edoc.envelopes import xml
 from edoc.envelopes.asic import Limits, extension
 from edoc.envelopes.edxml_block import Block
-from edoc.envelopes.edxml_read import Levels, read_claimed_sender, read_document, read_manifest
+from edoc.envelopes.edxml_read import Levels, parse_message, read_claimed_sender, read_document, read_manifest
 from edoc.envelopes.edxml_write import add, content_id, tag, write_message
 from edoc.envelopes.text import shown
 from edoc.envelopes.ziparchive import Archive
@@ -54,7 +54,7 @@ def read_inline(
     ``DeclaredFile.file`` is a name of ours (``attachment-<n>.<ext>``), because names in a message may collide.  Sender
     and errors as in ``read_header``, and EdocError ATTACHMENT_UNREADABLE.
     """
-    root = xml.parse(data, limit=MAX_INLINE, long_text=True)
+    root = parse_message(data, limit=MAX_INLINE, long_text=True)
     levels = Levels(root)
     document = read_document(levels, document_id, office)
     sender = read_claimed_sender(levels)

@@ -9,6 +9,7 @@ Does not read our own sealed part (:mod:`edoc.envelopes.edxml_sealed`) nor file 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -21,8 +22,22 @@ from edoc.envelopes import xml
 from edoc.envelopes.edxml_block import HOME, Block
 from edoc.envelopes.text import shown
 from edoc.errors import EdocError
-from edoc.errors.package import HEADER_INCOMPLETE, NOT_EDXML, OLD_DIALECT
-from edoc.model.document import BusinessType, Code, Document, Party, Reference, Signer, Staff, Trace, Urgency
+from edoc.errors.package import HEADER_INCOMPLETE, MALFORMED_XML, NOT_EDXML, OLD_DIALECT
+from edoc.errors.spool import NOT_A_DOCUMENT
+from edoc.model.document import (
+    BusinessType,
+    Code,
+    Document,
+    Party,
+    ReceiverChange,
+    Reference,
+    Replaced,
+    Signer,
+    Staff,
+    Trace,
+    Update,
+    Urgency,
+)
 from edoc.model.identifiers import DocumentId, OrganId, parse_organ_id
 
 T = TypeVar("T")
@@ -30,6 +45,10 @@ T = TypeVar("T")
 _PRIORITY = {str(int(urgency)): urgency for urgency in Urgency} | {"": Urgency.NORMAL, "5": Urgency.NORMAL}
 _BUSINESS = {str(int(kind)): kind for kind in BusinessType} | {"": BusinessType.NEW}
 _PAPER = {"": False, "0": False, "false": False, "1": True, "true": True}
+
+# How the dialect of 2011–2015 stood in files and on the wire: SOAP with attachments, one MIME part each.
+_MIME = re.compile(rb"\s*+(?:--|MIME-Version:|Content-Type:)", re.IGNORECASE)
+_FIRST = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +62,11 @@ class ManifestReference:
 
 
 class Levels:
-    """The named levels of one edXML message, as blocks."""
+    """The named levels of one edXML message, as blocks; `root` is what ``parse_message`` returned."""
 
     __slots__ = ("_blocks", "body", "business", "header", "manifest", "message", "root", "traces")
 
     def __init__(self, root: etree._Element) -> None:
-        require_edxml(root)
         self._blocks: list[Block] = []
         self.root = Block(root, "edXML", self._blocks)
         self.root.skip("AttachmentEncoded")  # files, not header: read by edxml_inline
@@ -67,14 +85,47 @@ class Levels:
         return tuple(text for block in sorted(self._blocks, key=attrgetter("path")) for text in block.unknown())
 
 
+def parse_message(data: bytes, *, limit: int, long_text: bool = False) -> etree._Element:
+    """Return the root of the edXML message `data`; `limit` and `long_text` as in ``xml.parse``.
+
+    Raises EdocError MALFORMED_XML, XML_FORBIDDEN, OLD_DIALECT and NOT_EDXML.
+    """
+    try:
+        root = xml.parse(data, limit=limit, long_text=long_text)
+    except EdocError as error:
+        head = data[: 64 * 1024]
+        if error.fault is MALFORMED_XML and _MIME.match(head) and xml.OLD_EDOC.encode() in head:
+            raise EdocError(OLD_DIALECT, namespace=xml.OLD_EDOC, cause="MIME") from error
+        raise
+    require_edxml(root)
+    return root
+
+
 def require_edxml(root: etree._Element) -> None:
     """Raise EdocError OLD_DIALECT or NOT_EDXML unless `root` is the root of an edXML message."""
     if root.tag == f"{{{xml.EDXML}}}edXML":
         return
-    spaces = {xml.namespace(root), *(xml.namespace(child) for child in islice(root, 8)), *root.nsmap.values()}
-    if xml.OLD_EDOC in spaces:
+    # SOAP declares the namespace where its own elements end, two levels below the root.
+    if any(xml.OLD_EDOC in {xml.namespace(each), *each.nsmap.values()} for each in islice(root.iter(), _FIRST)):
         raise EdocError(OLD_DIALECT, namespace=xml.OLD_EDOC)
     raise EdocError(NOT_EDXML, root=shown(str(root.tag)))
+
+
+def is_status(levels: Levels) -> bool:
+    """Say whether the message is a status: it has a StatusCode, and no Subject, which every document has."""
+    return levels.message.has("StatusCode") and not levels.message.has("Subject")
+
+
+def _require_document(levels: Levels) -> None:
+    if is_status(levels):
+        message = levels.message
+        answers = message.blocks("ResponseFor")
+        raise EdocError(
+            NOT_A_DOCUMENT,
+            status_code=shown(message.token("StatusCode")) or "–",
+            sender=shown(message.block("From").token("OrganId")) or "–",
+            about=shown(answers[0].token("Code") or answers[0].token("DocumentId")) if answers else "–",
+        )
 
 
 def read_party(block: Block) -> Party:
@@ -124,8 +175,9 @@ def read_staff(parent: Block) -> Staff | None:
 def read_document(levels: Levels, document_id: DocumentId, sender: Party) -> Document:
     """Return the header as a document without attachments; `sender` is who it is from, whatever From says.
 
-    Raises EdocError HEADER_INCOMPLETE, HEADER_INVALID and BAD_IDENTIFIER.
+    Raises EdocError NOT_A_DOCUMENT, HEADER_INCOMPLETE, HEADER_INVALID and BAD_IDENTIFIER.
     """
+    _require_document(levels)
     message, other = levels.message, levels.message.block("OtherInfo")
     code, place, kind = message.block("Code"), message.block("PromulgationInfo"), message.block("DocumentType")
     return Document(
@@ -153,12 +205,20 @@ def read_document(levels: Levels, document_id: DocumentId, sender: Party) -> Doc
         steering_type=message.text("SteeringType"),
         to_places=message.block("ToPlaces").texts("Place"),
         correlation_id=message.text("DocumentId"),
-        business_type=_choice(levels.business, "BussinessDocType", _BUSINESS),
+        business_type=read_business_type(levels),
         business_reason=levels.business.text("BussinessDocReason"),
+        business_document_id=levels.business.text("DocumentId"),
+        update=_update(levels.business),
+        replaces=_replaced(levels.business),
         paper=_choice(levels.business, "Paper", _PAPER),
         staff=read_staff(levels.business),
         traces=_traces(levels),
     )
+
+
+def read_business_type(levels: Levels) -> BusinessType:
+    """Return BussinessDocType, NEW when it is absent or empty; EdocError HEADER_INVALID for an unknown one."""
+    return _choice(levels.business, "BussinessDocType", _BUSINESS)
 
 
 def read_manifest(levels: Levels) -> tuple[ManifestReference, ...]:
@@ -192,6 +252,26 @@ def _signer(message: Block) -> Signer | None:
         full_name=block.text("FullName"), competence=block.text("Competence"), position=block.text("Position")
     )
     return None if signer == Signer(full_name="") else signer
+
+
+def _update(business: Block) -> Update | None:
+    block = business.block("BussinessDocumentInfo")
+    if block.element is None:
+        return None
+    receivers = block.block("ReceiverList").blocks("Receiver")
+    return Update(
+        document=block.text("DocumentInfo"),
+        receivers=block.text("DocumentReceiver"),
+        changes=tuple(ReceiverChange(organ_id=one.text("OrganId"), kind=one.text("ReceiverType")) for one in receivers),
+    )
+
+
+def _replaced(business: Block) -> tuple[Replaced, ...]:
+    blocks = business.block("ReplacementInfoList").blocks("ReplacementInfo")
+    return tuple(
+        Replaced(document_id=one.text("DocumentId"), organ_ids=one.block("OrganIdList").texts("OrganId"))
+        for one in blocks
+    )
 
 
 def _traces(levels: Levels) -> tuple[Trace, ...]:

@@ -19,7 +19,7 @@ from edoc.envelopes import xml
 from edoc.envelopes.edxml_block import HOME, ORDER, UNKNOWN, rank
 from edoc.errors import EdocError
 from edoc.errors.package import TEXT_NOT_XML
-from edoc.model.document import Attachment, Document, Party, Reference, Staff
+from edoc.model.document import Attachment, Document, Party, Reference, Replaced, Staff, Update
 
 _STEP = re.compile(r"(\w+)(?:\[(\d+)\])?")
 
@@ -55,13 +55,21 @@ def _add_some(parent: etree._Element, *fields: tuple[str, str]) -> None:
 
 
 def add_party(parent: etree._Element, name: str, party: Party) -> None:
-    """Append From or To."""
+    """Append From or To of a document."""
     block = add(parent, name)
     add(block, "OrganId", party.organ_id)
-    _add_some(
-        block,
-        ("OrganizationInCharge", party.in_charge),
-        ("OrganName", party.name),
+    _add_some(block, ("OrganizationInCharge", party.in_charge), ("OrganName", party.name), *_contact(party))
+
+
+def add_status_sender(parent: etree._Element, party: Party) -> None:
+    """Append From of a status message: there the field writes the organisation's own name first."""
+    block = add(parent, "From")
+    add(block, "OrganId", party.organ_id)
+    _add_some(block, ("OrganName", party.name), ("OrganizationInCharge", party.in_charge), *_contact(party))
+
+
+def _contact(party: Party) -> tuple[tuple[str, str], ...]:
+    return (
         ("OrganAdd", party.address),
         ("Email", party.email),
         ("Telephone", party.telephone),
@@ -82,7 +90,7 @@ def add_reference(parent: etree._Element, reference: Reference) -> None:
 
 
 def add_staff(parent: etree._Element, staff: Staff | None) -> None:
-    """Append StaffInfo, when there is somebody."""
+    """Append StaffInfo of a document, when there is somebody."""
     if staff is not None:
         _add_some(
             add(parent, "StaffInfo"),
@@ -90,6 +98,18 @@ def add_staff(parent: etree._Element, staff: Staff | None) -> None:
             ("Staff", staff.staff),
             ("Email", staff.email),
             ("Mobile", staff.mobile),
+        )
+
+
+def add_status_staff(parent: etree._Element, staff: Staff | None) -> None:
+    """Append StaffInfo of a status message, when there is somebody: there the field writes Mobile before Email."""
+    if staff is not None:
+        _add_some(
+            add(parent, "StaffInfo"),
+            ("Department", staff.department),
+            ("Staff", staff.staff),
+            ("Mobile", staff.mobile),
+            ("Email", staff.email),
         )
 
 
@@ -172,10 +192,33 @@ def _write_traces(header: etree._Element, document: Document) -> None:
     for trace in document.traces:
         _add_some(add(traces, "TraceHeader"), ("OrganId", trace.organ_id), ("Timestamp", trace.timestamp))
     business = add(traces, "Bussiness")
+    _add_some(business, ("DocumentId", document.business_document_id))
     add(business, "BussinessDocType", str(int(document.business_type)))
     _add_some(business, ("BussinessDocReason", document.business_reason))
     add(business, "Paper", "1" if document.paper else "0")
+    _write_update(business, document.update)
+    _write_replaced(business, document.replaces)
     add_staff(business, document.staff)
+
+
+def _write_update(business: etree._Element, update: Update | None) -> None:
+    if update is None:
+        return
+    info = add(business, "BussinessDocumentInfo")
+    _add_some(info, ("DocumentInfo", update.document), ("DocumentReceiver", update.receivers))
+    receivers = add(info, "ReceiverList") if update.changes else info
+    for change in update.changes:
+        receiver = add(receivers, "Receiver")
+        add(receiver, "OrganId", change.organ_id)
+        _add_some(receiver, ("ReceiverType", change.kind))
+
+
+def _write_replaced(business: etree._Element, replaces: Sequence[Replaced]) -> None:
+    replaced = add(business, "ReplacementInfoList") if replaces else business
+    for one in replaces:
+        info = add(replaced, "ReplacementInfo")
+        add(info, "DocumentId", one.document_id)
+        _add_list(info, "OrganIdList", "OrganId", one.organ_ids)
 
 
 def _write_reference(manifest: etree._Element, attachment: Attachment) -> None:
@@ -205,9 +248,12 @@ def _put_back(root: etree._Element, text: str) -> None:
     parent = _place(root, wrapper.get("in", HOME))
     element = wrapper[0]
     element.tail = "\n"
+    _insert(parent, element)
+
+
+def _insert(parent: etree._Element, element: etree._Element) -> None:
     order = ORDER.get(xml.local_name(parent), ())
-    index = sum(1 for child in parent if rank(order, child) <= rank(order, element))
-    parent.insert(index, element)
+    parent.insert(sum(1 for child in parent if rank(order, child) <= rank(order, element)), element)
 
 
 def _place(root: etree._Element, path: str) -> etree._Element:
@@ -225,5 +271,8 @@ def _place(root: etree._Element, path: str) -> etree._Element:
         index = int(match[2] or 1) - 1
         if match[2] and index >= len(same):
             break
-        found = same[index] if same else etree.SubElement(found, tag(match[1]))
+        if not same:
+            same = [etree.Element(tag(match[1]))]
+            _insert(found, same[0])
+        found = same[index]
     return found

@@ -1,17 +1,17 @@
 """PDF revisions: room for one more seal at the end of a file, nothing before it touched.
 
-Rules: incremental update only, so that earlier signatures stay good.  The seal is a signature field without
-appearance, SubFilter ETSI.CAdES.detached, with the time in M (EN 319 142-1, 6.3).  The file is copied as a stream;
-memory does not grow with it.  A seal of the same certificate is left as it is; so is a PDF whose earlier signature
-forbids another.
+Rules: incremental update only, so that earlier signatures stay good.  The seal is a signature field, SubFilter
+ETSI.CAdES.detached, with the time in M (EN 319 142-1, 6.3); how it looks is drawn in the same revision.  The file is
+copied as a stream; memory does not grow with it.  A seal of the same certificate is left as it is; so is a PDF whose
+earlier signature forbids another.  A PDF that a strict reader refuses is repaired first, when nobody has signed it.
 
-Does not sign, and does not draw Decree 30's image of the seal: where nothing is configured to place it, the seal is
-invisible, and a note says so.
+Does not sign and does not draw: :mod:`edoc.envelopes.pdf_appearance` draws.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import io
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import BinaryIO, Final
@@ -20,25 +20,34 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
+from edoc.envelopes.pdf_appearance import CERTIFIED, Drawing, add_appearance, design
+from edoc.envelopes.pdf_pages import page_at
 from edoc.envelopes.pdf_reading import (
     PDF_EXCEPTIONS,
     PdfObject,
     all_field_names,
     broken,
     entry,
+    items,
+    looks_signed,
     open_pdf,
     signature_fields,
 )
-from edoc.envelopes.pdf_signatures import digest_of, find_signature, permits_more
+from edoc.envelopes.pdf_repair import repair
+from edoc.envelopes.pdf_signatures import contents_of, digest_of, find_signature, permits_more
 from edoc.errors import EdocError
 from edoc.errors.verification import PDF_BROKEN
+from edoc.model.appearance import NOTHING, Appearance
+from edoc.model.signers import SignerKind
 
 _CMS_BYTES: Final = 1024
 """Room in the CMS for all but certificate and names: a signature of 4096 bits, attributes, tags."""
 
 _VIETNAM: Final = timezone(timedelta(hours=7))
 _BYTE_RANGE_WIDTH: Final = 64
-_INVISIBLE: Final = "the seal is invisible: no place is configured for its image"
+_REPAIRED: Final = "the PDF breaks the format's rules: it was repaired before it was sealed"
+_BENT: Final = "the PDF bends the format's rules; it is signed, so it was not repaired"
+_DOCUMENT_TIMESTAMP: Final = "/ETSI.RFC3161"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +55,7 @@ class PdfRevision:
     """A PDF with room for a seal: the SHA-256 over the byte range, and where the signature goes.
 
     `already_sealed`: it carries a signature by the seal's certificate.  `forbidden`: an earlier signature's DocMDP or
-    FieldMDP forbids another.  In both cases nothing was written.
+    FieldMDP forbids another.  In both cases nothing was written.  `signatures` were there before.
     """
 
     digest: bytes = b""
@@ -54,6 +63,7 @@ class PdfRevision:
     contents_digits: int = 0
     already_sealed: bool = False
     forbidden: bool = False
+    signatures: int = 0
     notes: tuple[str, ...] = ()
 
 
@@ -80,38 +90,53 @@ class _ByteRange(generic.PdfObject):  # type: ignore[misc]  # pyHanko has no typ
         stream.write(b"[]".ljust(_BYTE_RANGE_WIDTH))
 
 
-def prepare_revision(
-    source: BinaryIO, target: BinaryIO, *, certificates: Sequence[bytes], name: str, reason: str, at: datetime
+def _unknown(_: bytes) -> SignerKind:
+    return SignerKind.UNKNOWN
+
+
+def prepare_revision(  # noqa: PLR0913 -- what a seal says, how it looks, and where to write
+    source: BinaryIO,
+    target: BinaryIO,
+    *,
+    certificates: Sequence[bytes],
+    name: str,
+    reason: str,
+    at: datetime,
+    appearance: Appearance = NOTHING,
+    kind_of: Callable[[bytes], SignerKind] = _unknown,
+    spare: Callable[[], BinaryIO] = io.BytesIO,
 ) -> PdfRevision:
     """Write `source` and a revision with an empty seal to `target`; return what to sign and where it goes.
 
     `source` is seekable; `target` is empty and open for reading and writing.  `certificates` (DER) is the seal's, then
-    those that its signature will carry besides; `name`
-    and `reason` are shown by readers, empty ones are left out; `at` is aware.
-    Raises EdocError NOT_A_PDF, PDF_ENCRYPTED, PDF_BROKEN.
+    those that its signature will carry besides; `name` and `reason` are shown by readers, empty ones are left out; `at`
+    is aware.  `kind_of` tells from a signature's Contents whose it is; `spare` opens an empty file for a repair.
+    Raises EdocError NOT_A_PDF, PDF_ENCRYPTED, PDF_BROKEN, SEAL_IMAGE_UNFIT.
     """
-    facts = _Facts(name=name, reason=reason, at=at, digits=contents_digits(certificates))
+    facts = _Facts(
+        name=name,
+        reason=reason,
+        at=at,
+        certificate=certificates[0],
+        digits=contents_digits(certificates),
+        appearance=appearance,
+        kind_of=kind_of,
+    )
     try:
-        return _prepare(open_pdf(source, strict=True), source, target, certificates[0], facts)
+        return _prepare(open_pdf(source, strict=True), source, target, facts)
     except EdocError as error:
         if error.fault is not PDF_BROKEN:
             raise
-    # Many producers bend the rules, and readers show such files all the same.
     target.seek(0)
     target.truncate()
-    revision = _prepare(open_pdf(source, strict=False), source, target, certificates[0], facts)
-    return replace(revision, notes=("the PDF bends the format's rules", *revision.notes))
-
-
-def _prepare(reader: PdfObject, source: BinaryIO, target: BinaryIO, certificate: bytes, facts: _Facts) -> PdfRevision:
-    try:
-        if _is_signed(reader) and find_signature(source, certificate):
-            return PdfRevision(already_sealed=True)
-        if not all(permits_more(field["/V"], field) for _, field in signature_fields(reader)):
-            return PdfRevision(forbidden=True, notes=("an earlier signature forbids further ones",))
-        return _write(reader, target, facts, (*_notes(reader), _INVISIBLE))
-    except PDF_EXCEPTIONS as error:
-        raise broken(error) from error
+    if looks_signed(source):
+        # Many producers bend the rules, and readers show such files all the same.  A rewrite would end the signature.
+        revision = _prepare(open_pdf(source, strict=False), source, target, facts)
+        return replace(revision, notes=(_BENT, *revision.notes))
+    with spare() as repaired:
+        repair(source, repaired)
+        revision = _prepare(open_pdf(repaired, strict=True), repaired, target, facts)
+    return replace(revision, notes=(_REPAIRED, *revision.notes))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,11 +144,42 @@ class _Facts:
     name: str
     reason: str
     at: datetime
+    certificate: bytes
     digits: int
+    appearance: Appearance
+    kind_of: Callable[[bytes], SignerKind]
 
 
-def _is_signed(reader: PdfObject) -> bool:
-    return next(signature_fields(reader), None) is not None
+def _prepare(reader: PdfObject, source: BinaryIO, target: BinaryIO, facts: _Facts) -> PdfRevision:
+    try:
+        fields = [field for _, field in signature_fields(reader)]
+        count = sum(entry(field["/V"], "/SubFilter") != _DOCUMENT_TIMESTAMP for field in fields)
+        if fields and find_signature(source, reader, facts.certificate):
+            return PdfRevision(already_sealed=True, signatures=count)
+        if not all(permits_more(field["/V"], field) for field in fields):
+            notes = ("an earlier signature forbids further ones",)
+            return PdfRevision(forbidden=True, signatures=count, notes=notes)
+        drawing, remarks = _design(reader, fields, facts)
+        revision = _write(reader, target, facts, drawing)
+        return replace(revision, signatures=count, notes=(*_notes(reader), *remarks))
+    except PDF_EXCEPTIONS as error:
+        raise broken(error) from error
+
+
+def _design(reader: PdfObject, fields: Sequence[PdfObject], facts: _Facts) -> tuple[Drawing | None, tuple[str, ...]]:
+    if any(map(_certifies, fields)):
+        return None, (CERTIFIED,)
+    kinds = [(facts.kind_of(contents_of(field["/V"])), field) for field in fields]
+    # Initials of those who drafted the document come before the signature of the one who answers for it.
+    persons = [field for kind, field in reversed(kinds) if kind is SignerKind.PERSON]
+    unknown = [field for kind, field in kinds if kind is SignerKind.UNKNOWN]
+    return design(reader, facts.appearance, (*persons, *unknown))
+
+
+def _certifies(field: PdfObject) -> bool:
+    """Say whether a signature certifies the document: then a new visible field is a change (ISO 32000-2, 12.8.2.2)."""
+    references = items(entry(field["/V"], "/Reference"))
+    return any(str(entry(one, "/TransformMethod", "")) == "/DocMDP" for one in references)
 
 
 def _notes(reader: PdfObject) -> Iterator[str]:
@@ -132,7 +188,7 @@ def _notes(reader: PdfObject) -> Iterator[str]:
         yield "the PDF holds an XFA form, which some readers show instead of its pages"
 
 
-def _write(reader: PdfObject, target: BinaryIO, facts: _Facts, notes: tuple[str, ...]) -> PdfRevision:
+def _write(reader: PdfObject, target: BinaryIO, facts: _Facts, drawing: Drawing | None) -> PdfRevision:
     writer = IncrementalPdfFileWriter.from_reader(reader)
     contents, byte_range = _Contents(facts.digits), _ByteRange()
     seal = generic.DictionaryObject(
@@ -148,7 +204,7 @@ def _write(reader: PdfObject, target: BinaryIO, facts: _Facts, notes: tuple[str,
     for key, text in (("/Name", facts.name), ("/Reason", facts.reason)):
         if text:
             seal[pdf_name(key)] = generic.pdf_string(text)
-    _add_field(writer, writer.add_object(seal), _free_name(reader))
+    _add_field(writer, writer.add_object(seal), _free_name(reader), drawing)
     writer.write(target)
     size = target.tell()
     end = contents.offset + contents.digits + 2
@@ -156,7 +212,7 @@ def _write(reader: PdfObject, target: BinaryIO, facts: _Facts, notes: tuple[str,
     target.seek(byte_range.offset)
     target.write(b"[%d %d %d %d]" % ranges)
     digest = digest_of(target, ranges, "sha256")
-    return PdfRevision(digest=digest, contents_offset=contents.offset + 1, contents_digits=contents.digits, notes=notes)
+    return PdfRevision(digest=digest, contents_offset=contents.offset + 1, contents_digits=contents.digits)
 
 
 def contents_digits(certificates: Sequence[bytes]) -> int:
@@ -173,9 +229,12 @@ def _free_name(reader: PdfObject) -> str:
     return next(name for name in (f"edoc-seal-{number}" for number in range(1, len(taken) + 2)) if name not in taken)
 
 
-def _add_field(writer: PdfObject, seal: PdfObject, name: str) -> None:
-    """Add a signature field without appearance, as a widget of the first page (ISO 32000-1, 12.7.4.5)."""
-    page, _ = writer.find_page_for_modification(0)
+def _add_field(writer: PdfObject, seal: PdfObject, name: str, drawing: Drawing | None) -> None:
+    """Add a signature field as a widget of the drawing's page, else of the first (ISO 32000-1, 12.7.4.5)."""
+    shown = drawing.page if drawing is not None else page_at(writer.prev, 1)
+    if shown is None:
+        raise EdocError(PDF_BROKEN, cause="the PDF has no page")
+    page = shown.reference
     field = generic.DictionaryObject(
         {
             pdf_name("/FT"): pdf_name("/Sig"),
@@ -188,6 +247,8 @@ def _add_field(writer: PdfObject, seal: PdfObject, name: str) -> None:
             pdf_name("/P"): page,
         }
     )
+    if drawing is not None:
+        add_appearance(writer, field, drawing)
     reference = writer.add_object(field)
     writer.register_annotation(page, reference)
     _register(writer, reference)

@@ -100,3 +100,14 @@ def entry(dictionary: PdfObject, key: str, default: PdfObject = None) -> PdfObje
 def items(array: PdfObject) -> list[PdfObject]:
     """Return the elements of an array, each resolved; nothing for what is no array."""
     return [one.get_object() for one in array] if isinstance(array, generic.ArrayObject) else []
+
+
+def looks_signed(file: BinaryIO) -> bool:
+    """Say whether the file holds “/ByteRange” anywhere, looking at it piece by piece."""
+    file.seek(0)
+    carried = b""
+    while piece := file.read(1024 * 1024):
+        if b"/ByteRange" in carried + piece:
+            return True
+        carried = piece[-10:]
+    return False

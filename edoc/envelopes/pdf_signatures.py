@@ -62,7 +62,10 @@ def read_signatures(file: BinaryIO) -> tuple[PdfSignature, ...]:
 
 
 def _read(file: BinaryIO, *, strict: bool) -> tuple[PdfSignature, ...]:
-    reader = open_pdf(file, strict=strict)
+    return _signatures(file, open_pdf(file, strict=strict))
+
+
+def _signatures(file: BinaryIO, reader: PdfObject) -> tuple[PdfSignature, ...]:
     try:
         fields = list(signature_fields(reader))[:MAX_SIGNATURES]
         return tuple(_signature(file, reader, name, one) for name, one in fields)
@@ -90,8 +93,7 @@ def _pieces(file: BinaryIO, byte_range: tuple[int, int, int, int]) -> Iterator[b
 def _signature(file: BinaryIO, reader: PdfObject, name: str, holder: PdfObject) -> PdfSignature:
     value = holder["/V"]
     numbers = tuple(int(number) for number in value["/ByteRange"])
-    contents = value.raw_get("/Contents", decrypt=generic.EncryptedObjAccess.RAW)
-    octets = bytes(contents if isinstance(contents, bytes) else contents.original_bytes)
+    octets = contents_of(value)
     size = file.seek(0, 2)
     problem = _place_problem(file, numbers, octets, size)
     byte_range = (0, 0, 0, 0) if len(numbers) != 4 else (numbers[0], numbers[1], numbers[2], numbers[3])
@@ -110,6 +112,12 @@ def _signature(file: BinaryIO, reader: PdfObject, name: str, holder: PdfObject) 
         problem=problem,
         later="" if problem or complete else _later_changes(reader, holder, name, revision == revisions),
     )
+
+
+def contents_of(value: PdfObject) -> bytes:
+    """Return the Contents of the signature `value`, padding and all."""
+    contents = value.raw_get("/Contents", decrypt=generic.EncryptedObjAccess.RAW)
+    return bytes(contents if isinstance(contents, bytes) else contents.original_bytes)
 
 
 def _place_problem(file: BinaryIO, numbers: tuple[int, ...], contents: bytes, size: int) -> str:
@@ -189,13 +197,13 @@ def _later_changes(reader: PdfObject, holder: PdfObject, name: str, last: bool) 
     return f"changed after signing: {result}" if isinstance(result, diff.SuspiciousModification) else ""
 
 
-def find_signature(file: BinaryIO, certificate: bytes) -> bool:
-    """Say whether an undamaged signature that holds `certificate` (DER) covers the file up to its end.
+def find_signature(file: BinaryIO, reader: PdfObject, certificate: bytes) -> bool:
+    """Say whether an undamaged signature that holds `certificate` (DER) covers `file`, open as `reader`, to its end.
 
     A quick look for the sender's side, no validation: the digest of the byte range stands in the signature.
     """
     try:
-        found = read_signatures(file)
+        found = _signatures(file, reader)
     except EdocError:
         return False
     unchanged = any(one.covers_all for one in found)

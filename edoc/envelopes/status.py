@@ -7,7 +7,8 @@ recipient, event, container digest, signature digests, fault and the exact insta
 Rules: strict.  ``edXMLHeader`` holds MessageHeader, edoc:Status and, last, the ds:Signature that the signatures
 package inserts and verifies; nothing else.  What the field's part and ours both say must agree.
 
-Does not sign or verify, and does not read unsigned status messages of other systems.
+Does not sign or verify, and does not read unsigned status messages of other systems
+(:mod:`edoc.envelopes.edxml_kind` does).
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from lxml import etree
 
 from edoc.envelopes import xml
 from edoc.envelopes.edxml_block import HOME, Block
-from edoc.envelopes.edxml_read import read_party, read_reference, read_staff, require_edxml
-from edoc.envelopes.edxml_write import add, add_party, add_reference, add_staff, start
+from edoc.envelopes.edxml_read import parse_message, read_party, read_reference, read_staff
+from edoc.envelopes.edxml_write import add, add_reference, add_status_sender, add_status_staff, start
 from edoc.envelopes.instants import exact_text, local_text, parse_exact
 from edoc.envelopes.text import shown
 from edoc.errors import EdocError
@@ -43,9 +44,9 @@ def write_status(report: StatusReport) -> bytes:
     """Return the unsigned status message of `report`; EdocError TEXT_NOT_XML when XML cannot carry a text of it."""
     root, _, header = start()
     message = add(header, HOME)
-    add_party(message, "From", report.sender)
+    add_status_sender(message, report.sender)
     add_reference(message, report.answers)
-    add_staff(message, report.staff)
+    add_status_staff(message, report.staff)
     add(message, "StatusCode", report.code.value)
     add(message, "Description", report.description)
     add(message, "Timestamp", local_text(report.timestamp))
@@ -73,9 +74,7 @@ def read_status(data: bytes) -> StatusReport:
     Raises EdocError MALFORMED_XML, XML_FORBIDDEN, OLD_DIALECT, NOT_EDXML, HEADER_INCOMPLETE, HEADER_INVALID,
     BAD_IDENTIFIER and BAD_STATUS.
     """
-    root = xml.parse(data, limit=MAX_STATUS)
-    require_edxml(root)
-    header, status = _parts(root)
+    header, status = _parts(parse_message(data, limit=MAX_STATUS))
     blocks: list[Block] = []
     message = Block(header, HOME, blocks)
     facts = {str(name): str(value) for name, value in status.attrib.items()}

@@ -225,6 +225,7 @@ def _files(fields: DocumentField) -> tuple[DeclaredFile, ...]:
             role=each.role,
             description=each.description,
             sha256=Sha256(each.sha256) if each.sha256 else None,
+            person_signature=each.person_signature,
         )
         for each in fields.attachments
     )

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from edoc.model.document import AttachmentRole, BusinessType, Urgency
+from edoc.model.signers import PersonSignature
 
 URGENCY_WORDS: dict[str, Urgency] = {
     "thường": Urgency.NORMAL,
@@ -137,6 +138,10 @@ class AttachmentField(Struct, frozen=True, forbid_unknown_fields=True):
     sha256: Annotated[
         Annotated[str, Meta(pattern=rf"^[0-9a-f]{{64}}{_END}")] | None,
         Meta(description="Lower-case hexadecimal SHA-256; checked when it is given."),
+    ] = None
+    person_signature: Annotated[
+        PersonSignature | None,
+        Meta(description="A person's digital signature in the PDF: required, or checked if present; as policy says."),
     ] = None
 
 

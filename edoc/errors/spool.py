@@ -14,6 +14,17 @@ DESCRIPTION_INVALID = Fault(
     next_vi="Sửa {path} (xem schemas/submission.schema.json để biết giá trị cho phép), rồi gửi lại thư mục văn bản.",
 )
 
+NOT_A_DOCUMENT = Fault(
+    code="NOT_A_DOCUMENT",
+    disposition=Disposition.PERMANENT,
+    en="This is a status message (code {status_code}, from {sender}, about {about}), not a document to send.",
+    vi="Đây là thông điệp trạng thái (mã {status_code}, của {sender}, về văn bản {about}), không phải văn bản để gửi.",
+    next_en="Drop documents only. edoc writes, signs and sends its own status messages; enter this one in the "
+    "document-management system that sent the document.",
+    next_vi="Chỉ đặt văn bản vào hộp gửi. edoc tự tạo, ký và gửi thông điệp trạng thái; hãy ghi nhận trạng thái này "
+    "trong hệ thống quản lý văn bản đã gửi văn bản đó.",
+)
+
 # --- The job's files -------------------------------------------------------------------------------------------------
 
 NO_DESCRIPTION = Fault(

@@ -60,9 +60,10 @@ class Answers:
                 sub_indication=read.verdict.sub_indication or "",
             )
         await self._bind(report)
-        kept = await self._store.put(report.document_id, f"status-{report.status_id}.edxml", body)
-        while not await self._commit(report, kept.ref):
-            self._log.info("answer_overtaken", document_id=report.document_id, peer=attested)
+        if not await self._heard(report):  # of the same id, the bytes that came first are the evidence
+            kept = await self._store.put(report.document_id, f"status-{report.status_id}.edxml", body)
+            while not await self._commit(report, kept.ref):
+                self._log.info("answer_overtaken", document_id=report.document_id, peer=attested)
         await self._outgoing.report(report.document_id)
         self._log.info(
             "answer_taken",
@@ -86,15 +87,24 @@ class Answers:
         ):
             raise EdocError(RECEIPT_MISMATCH, sender=sender, document_id=report.document_id)
 
-    async def _commit(self, report: StatusReport, kept: FileRef) -> bool:
+    async def _heard(self, report: StatusReport) -> bool:
+        """Say whether a status with this id was taken before; EdocError RECEIPT_UNEXPECTED from a stranger."""
+        _, body = await self._transfer(report)
+        return any(known.status_id == report.status_id for known in body.history)
+
+    async def _transfer(self, report: StatusReport) -> tuple[Record, TransferBody]:
         sender = report.sender.organ_id
         transfer = await self._journal.get(Key(Kind.TRANSFER, report.document_id, sender))
         if transfer is None or not isinstance(transfer.body, TransferBody):
             raise EdocError(RECEIPT_UNEXPECTED, sender=sender, document_id=report.document_id)
-        if any(known.status_id == report.status_id for known in transfer.body.history):
-            return True  # the same status again: its effect stands
+        return transfer, transfer.body
+
+    async def _commit(self, report: StatusReport, kept: FileRef) -> bool:
+        transfer, body = await self._transfer(report)
+        if any(known.status_id == report.status_id for known in body.history):
+            return True  # a second copy was faster
         try:
-            await self._journal.commit(self._change(transfer, transfer.body, report, kept))
+            await self._journal.commit(self._change(transfer, body, report, kept))
         except EdocError as error:
             if error.fault is not STATE_CONFLICT:
                 raise

@@ -12,6 +12,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 
 import structlog
 
@@ -25,6 +27,7 @@ from edoc.errors.journey import (
     INTERNAL,
     MANIFEST_REFUSED,
     PACKAGE_TOO_LARGE,
+    SEAL_NOT_ACCEPTED,
 )
 from edoc.exchange.answers import Answers
 from edoc.exchange.office import Office
@@ -32,12 +35,14 @@ from edoc.exchange.reception import PARTS_COME, Arrival, Reception
 from edoc.exchange.reports import error_json, error_text
 from edoc.exchange.retry import next_attempt
 from edoc.exchange.room import Room
+from edoc.exchange.rules import may_yet_pass
 from edoc.exchange.trust import Trust
 from edoc.model.document import Lane, Urgency
 from edoc.model.identifiers import DocumentId, FileRef, OrganId, Sha256
 from edoc.model.message import CHUNK_BYTES, ChunkManifest, Message, MessageType
 from edoc.model.record import Change, Key, Move, ReceptionBody, Record
 from edoc.model.state import Kind, State
+from edoc.model.verdict import Verdict
 from edoc.ports import Alarm, Broker, Clock, Delivery, Inbox, Journal, Sandbox
 
 
@@ -74,6 +79,7 @@ class Arrivals:
         self._alarm = alarm
         self._poke = poke
         self._chance = chance
+        self._closed = asyncio.Event()
         self._log = structlog.get_logger("edoc.arrivals")
 
     async def run(self, lane: Lane, workers: int) -> None:
@@ -85,30 +91,51 @@ class Arrivals:
                 await free.acquire()
                 task = group.create_task(self.take(delivery))
                 task.add_done_callback(lambda _: free.release())
+            self._closed.set()
 
     async def take(self, delivery: Delivery) -> None:
         """Make one delivery durable, whatever it is, then settle it."""
         attempts = 0
         while True:
             try:
-                await self._dispatch(delivery)
+                await self._attempt(delivery)
             except EdocError as error:
                 if error.fault is DISK_FAILING:
                     raise
-                if error.fault.disposition is Disposition.TEMPORARY or error.fault is STATE_CONFLICT:
-                    due = next_attempt(self._clock.now(), attempts, self._office.patience, self._chance())
-                    self._log.warning("arrival_postponed", fault=error.code, cause=error.cause, attempts=attempts)
-                    await self._clock.sleep(due - self._clock.now())
-                    attempts += 1
-                    continue
-                await self._put_away(delivery, error.report())
-            except Exception as error:  # noqa: BLE001 -- a bug on one message must not stop the lane; it is told
-                self._log.exception("arrival_failed")
-                await self._put_away(
-                    delivery, FaultReport(code=INTERNAL.code, cause=f"{type(error).__name__}: {error}")
-                )
-            await self._broker.settle(delivery)
-            return
+                if error.fault.disposition is Disposition.OPERATOR and not attempts:
+                    self._alarm(error.report(), None)
+                self._log.warning("arrival_postponed", fault=error.code, cause=error.cause, attempts=attempts)
+            else:
+                await self._broker.settle(delivery)
+                return
+            now = self._clock.now()
+            if not await self._pause(next_attempt(now, attempts, self._office.patience, self._chance()) - now):
+                return  # the broker has it still
+            attempts += 1
+
+    async def _attempt(self, delivery: Delivery) -> None:
+        """Deal with a delivery, or put it away; what is raised is a trouble of our own."""
+        try:
+            await self._dispatch(delivery)
+        except EdocError as error:
+            ours = error.fault.disposition is Disposition.TEMPORARY or error.fault in {STATE_CONFLICT, DISK_FAILING}
+            if ours:
+                raise
+            await self._put_away(delivery, error.report())
+        except Exception as error:  # noqa: BLE001 -- a bug on one message must not stop the lane; it is told
+            self._log.exception("arrival_failed")
+            await self._put_away(delivery, FaultReport(code=INTERNAL.code, cause=f"{type(error).__name__}: {error}"))
+
+    async def _pause(self, duration: timedelta) -> bool:
+        """Wait for `duration`; say whether to go on: not once the broker port was closed."""
+        either = {
+            asyncio.ensure_future(self._clock.sleep(duration)),
+            asyncio.ensure_future(self._closed.wait()),
+        }
+        _, waiting = await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        for one in waiting:
+            one.cancel()
+        return not self._closed.is_set()
 
     async def _dispatch(self, delivery: Delivery) -> None:
         message = delivery.message
@@ -130,7 +157,7 @@ class Arrivals:
         digest = await _sha256(message.body)
         if await self._known(digest, attested):
             return
-        staged = await self._inbox.stage(digest, message.body)
+        staged = await self._inbox.of(attested).stage(digest, message.body)
         arrival = self._arrival(message, attested, digest, len(message.body), staged)
         await self._commit(await self._reception.judge(arrival))
         self._log.info("document_arrived", document_id=message.document_id, peer=attested, size=len(message.body))
@@ -153,30 +180,37 @@ class Arrivals:
             message.body, await self._trust.material(attested, self._clock.now())
         )
         manifest = read.manifest
-        if not read.verdict.passed:
-            raise EdocError(
-                MANIFEST_REFUSED, detail=f"{read.verdict.indication} {read.verdict.sub_indication or ''}".strip()
-            )
         if manifest.sender != attested or self._office.code not in manifest.recipients:
             raise EdocError(MANIFEST_REFUSED, detail=f"{manifest.sender} → {', '.join(manifest.recipients[:5])}")
-        arrival = self._arrival(message, attested, manifest.sha256, manifest.size, FileRef(""))
-        if manifest.size > self._office.policy.max_package_bytes:
-            limit = self._office.policy.max_package_bytes
-            fault = EdocError(PACKAGE_TOO_LARGE, size=manifest.size, limit=limit).report()
-            await self._commit(await self._reception.refuse(arrival, fault))
-            return
         if await self._known(manifest.sha256, attested):
             return
+        arrival = self._arrival(message, attested, manifest.sha256, manifest.size, FileRef(""))
+        arrival = replace(arrival, document_id=manifest.document_id)
+        fault = self._why_not(manifest, read.verdict)
+        if fault is not None:
+            await self._commit(await self._reception.refuse(arrival, fault))
+            return
         await self._expect(manifest, arrival)
+
+    def _why_not(self, manifest: ChunkManifest, verdict: Verdict) -> FaultReport | None:
+        limit = self._office.policy.max_package_bytes
+        if manifest.size > limit:
+            return EdocError(PACKAGE_TOO_LARGE, size=manifest.size, limit=limit).report()
+        # A seal that cannot be judged yet is no reason to stop: the package's own seal decides, and may be held.
+        if verdict.passed or may_yet_pass(verdict.indication, verdict.sub_indication):
+            return None
+        facts = {"indication": str(verdict.indication), "sub_indication": str(verdict.sub_indication or "")}
+        return FaultReport(code=SEAL_NOT_ACCEPTED.code, facts=facts)
 
     async def _expect(self, manifest: ChunkManifest, arrival: Arrival) -> None:
         key = Key(Kind.RECEPTION, manifest.document_id, manifest.sender)
         known = await self._journal.get(key)
-        if known is not None and known.state is not State.ASSEMBLING:
+        expected = known is not None and known.state is State.ASSEMBLING and _container(known) == manifest.sha256
+        if known is not None and not expected:
             fault = FaultReport(code=DOCUMENT_CONFLICT.code)
             await self._commit(await self._reception.refuse(arrival, fault))
             return
-        await self._inbox.stage_manifest(manifest.sha256, wire.encode_manifest(manifest))
+        await self._inbox.of(arrival.attested).stage_manifest(manifest.sha256, wire.encode_manifest(manifest))
         if known is None:
             body = ReceptionBody(
                 container_sha256=manifest.sha256,
@@ -203,12 +237,22 @@ class Arrivals:
         records = await self._journal.find(kind=Kind.RECEPTION, container_sha256=message.sha256)
         if any(record.key.peer == attested and record.state is not State.ASSEMBLING for record in records):
             return  # the container is already here
-        await self._inbox.stage_chunk(message.sha256, message.index, message.body)
+        await self._check_chunk(message, attested)
+        await self._inbox.of(attested).stage_chunk(message.sha256, message.index, message.body)
         await self._complete(message.sha256, attested)
+
+    async def _check_chunk(self, message: Message, attested: OrganId) -> None:
+        """Refuse a chunk that the manifest does not name."""
+        manifest, _ = await self._inbox.of(attested).chunks(message.sha256)
+        if manifest is None:
+            return  # it came first; the whole is checked when it is put together
+        expected = wire.decode_manifest(manifest).chunks
+        if message.index >= len(expected) or await _sha256(message.body) != expected[message.index]:
+            raise EdocError(CHUNK_REFUSED, detail=f"{message.index}/{message.count}, not what the manifest names")
 
     async def _complete(self, digest: Sha256, attested: OrganId) -> None:
         """Make the assembling record due once its last chunk is durable."""
-        manifest, have = await self._inbox.chunks(digest)
+        manifest, have = await self._inbox.of(attested).chunks(digest)
         if manifest is None or len(have) < len(wire.decode_manifest(manifest).chunks):
             return
         for record in await self._journal.find(kind=Kind.RECEPTION, container_sha256=digest):
@@ -249,12 +293,17 @@ class Arrivals:
         body = delivery.message.body if delivery.message else delivery.body
         document_id: DocumentId = delivery.message.document_id if delivery.message else self._clock.mint()
         digest = await _sha256(body)
-        await self._inbox.stage(digest, body)
-        await self._inbox.quarantine(
+        inbox = self._inbox if delivery.attested_sender is None else self._inbox.of(delivery.attested_sender)
+        await inbox.stage(digest, body)
+        await inbox.quarantine(
             document_id, digest, [("error.json", error_json(fault)), ("error.txt", error_text(fault).encode())]
         )
         self._alarm(fault, None)
         self._log.error("arrival_put_away", document_id=document_id, fault=fault.code, cause=fault.cause)
+
+
+def _container(record: Record) -> Sha256 | None:
+    return record.body.container_sha256 if isinstance(record.body, ReceptionBody) else None
 
 
 async def _sha256(body: bytes) -> Sha256:

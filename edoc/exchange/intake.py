@@ -34,6 +34,8 @@ from edoc.model.state import Kind, State
 from edoc.ports import Alarm, ClaimedJob, Clock, Journal, Sandbox, Spool, Store
 
 _SCAN = timedelta(seconds=5)
+_AT_ONCE = 16
+"""Most jobs that are taken between two looks at the outbox."""
 NOTHING = sha256_of(b"")
 """Digest of a submission that never had a package."""
 _NO_ID = DocumentId("")
@@ -78,14 +80,24 @@ class Intake:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Take jobs until `stopping` is set."""
-        await self._outgoing.retell()
+        await self._retell()
         while not stopping.is_set():
             if self._cut_off and self._room.enough():
                 await self.resume()
             names = await self._spool.ready() if self._room.enough() else ()
-            await self._each(names)
+            await self._each(_turn(names))
+            if self._cut_off:  # what cannot be taken must not stand before the others
+                await self._each(names)
             if not names or self._cut_off:  # what could not be taken is there still: never try it in a hot loop
                 await self._wait(stopping)
+
+    async def _retell(self) -> None:
+        try:
+            await self._outgoing.retell()
+        except EdocError as error:
+            if error.fault is DISK_FAILING:
+                raise
+            self._alarm(error.report(), None)
 
     async def _wait(self, stopping: asyncio.Event) -> None:
         either = {asyncio.ensure_future(self._spool.wait(_SCAN)), asyncio.ensure_future(stopping.wait())}
@@ -101,7 +113,7 @@ class Intake:
             if record is None:
                 await self._try(self._spool.reopen(document_id))
             else:
-                await self._outgoing.committed(record)
+                await self._follow(record)
 
     async def _each(self, names: Sequence[str]) -> None:
         queue = iter(names)
@@ -244,8 +256,29 @@ class Intake:
             fault=record.fault.code if record.fault else None,
             cause=record.fault.cause if record.fault and record.fault.cause else None,
         )
-        await self._outgoing.committed(record)
+        await self._follow(record)
         self._poke(record.lane)
+
+    async def _follow(self, record: Record) -> None:
+        """Do what follows a commit; folders that the DMS spoilt stop nobody: it is done again at the next start."""
+        try:
+            await self._outgoing.committed(record)
+        except EdocError as error:
+            if error.fault is DISK_FAILING:
+                raise
+            self._alarm(error.report(), record.key)
+
+
+def _turn(names: Sequence[str]) -> Sequence[str]:
+    """Return which of the waiting jobs, oldest first, are taken before the next look.
+
+    Half of them are the newest: urgency stands inside a job, and one that is dropped behind a mass mailing must not
+    wait until all of that has been read.
+    """
+    if len(names) <= _AT_ONCE:
+        return names
+    half = _AT_ONCE // 2
+    return [name for pair in zip(reversed(names[-half:]), names[:half], strict=True) for name in pair]
 
 
 def content_digest(submission: Submission, files: Sequence[JobFile]) -> Sha256:

@@ -6,11 +6,13 @@ Does not read files: anchors and intermediates are handed in as bytes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from edoc.model.appearance import SEAL_WIDTH_MM, Place
 from edoc.model.identifiers import OrganId
+from edoc.model.signers import PersonSignature
 
 
 class Undecided(StrEnum):
@@ -27,6 +29,9 @@ class Policy:
     undecided: Undecided = Undecided.HOLD
     talk: frozenset[tuple[str, str]] | None = None  # (level of sender, level of recipient); None: all may
     max_package_bytes: int = 600 * 1024 * 1024
+    person_signature: PersonSignature = PersonSignature.IF_PRESENT  # in the main file
+    person_policies: frozenset[str] = frozenset()  # certificate policies (OIDs) of persons
+    agency_policies: frozenset[str] = frozenset()  # and of agencies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,4 +55,7 @@ class Office:
     patience: Patience = Patience()
     seal_pdf: bool = True
     seal_reason: str = ""
+    seal_image: bytes = field(default=b"", repr=False)  # PNG
+    seal_width_mm: float = SEAL_WIDTH_MM
+    seal_place: Place | None = None
     inbox_edxml: bool = False

@@ -1,20 +1,24 @@
 """Outgoing documents: ACCEPTED → SEALED → PACKED.
 
-Rules: nothing is signed that was not validated.  A signed PDF is never rewritten; one without our seal gets it as an
-incremental update.  The package is built once, its own seal is checked, and after PACKED it never changes.  What
-happens at each step and what a crash leaves there is told in ARCHITECTURE.md.
+Rules: nothing is signed that was not validated.  PDFs get our seal first (:mod:`edoc.exchange.attachments`).  The
+package is built once, its own seal is checked, and after PACKED it never changes.  What happens at each step and what a
+crash leaves there is told in ARCHITECTURE.md.
 
 Does not publish: :mod:`edoc.exchange.sending` does.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
+from weakref import WeakValueDictionary
 
-from edoc.envelopes import asic, edxml, sniff, wire
-from edoc.errors import FaultReport
+from edoc.envelopes import asic, edxml, wire
+from edoc.errors import EdocError, FaultReport
+from edoc.errors.exchange import DISK_FAILING
+from edoc.exchange.attachments import Attachments
 from edoc.exchange.office import Office
 from edoc.exchange.reports import error_json, error_text, status_json
 from edoc.exchange.rules import check_submission, match_files
@@ -28,7 +32,6 @@ from edoc.model.identifiers import DocumentId, FileRef, Sha256, sha256_of
 from edoc.model.message import CHUNK_BYTES, ChunkManifest
 from edoc.model.record import (
     Change,
-    JobFile,
     Key,
     Record,
     StoredFile,
@@ -38,8 +41,7 @@ from edoc.model.record import (
 )
 from edoc.model.state import MOVES, Kind, State, final
 from edoc.ports import Clock, Journal, Purpose, Sandbox, Spool, Store
-from edoc.signatures import cades, pades, xades
-from edoc.signatures.creation import SealCertificate
+from edoc.signatures import cades, xades
 
 _ALL = 1_000_000
 
@@ -65,10 +67,13 @@ class Outgoing:
         self._spool = spool
         self._store = store
         self._journal = journal
-        self._sandbox = sandbox
         self._trust = trust
         self._seal = seal
         self._stamping = stamping
+        self._attachments = Attachments(
+            office=office, clock=clock, store=store, sandbox=sandbox, trust=trust, seal=seal
+        )
+        self._telling: WeakValueDictionary[DocumentId, asyncio.Lock] = WeakValueDictionary()
         self.stages: Mapping[State, Stage] = {State.ACCEPTED: self.seal, State.SEALED: self.pack}
 
     # ACCEPTED → SEALED
@@ -86,37 +91,14 @@ class Outgoing:
         sealed: list[StoredFile] = []
         notes: list[str] = []
         for number, (declared, file) in enumerate(matched, 1):
-            media_type = await self._media_type(file)
-            stored = file.stored
-            if media_type == sniff.PDF and self._office.seal_pdf:
-                stored, remarks = await self._seal_pdf(record, number, file, certificate)
-                notes += (f"{declared.file}: {remark}" for remark in remarks)
+            stored, media_type, remarks = await self._attachments.seal(
+                record, body.submission.document, number, declared, file, certificate
+            )
+            notes += (f"{declared.file}: {remark}" for remark in remarks)
             attachments.append(_attachment(number, declared, media_type, stored))
             sealed.append(stored)
         done = replace(body, attachments=tuple(attachments), sealed_files=tuple(sealed), notes=tuple(notes))
         return Change(moves=(moved(record, State.SEALED, at=now, body=done),))
-
-    async def _media_type(self, file: JobFile) -> str:
-        return sniff.content_type(file.name, await self._store.read(file.stored.ref, 0, 1024))
-
-    async def _seal_pdf(
-        self, record: Record, number: int, file: JobFile, certificate: SealCertificate
-    ) -> tuple[StoredFile, tuple[str, ...]]:
-        now = self._clock.now()
-        target = self._store.scratch(record.document_id, f"sealed-{number}.pdf")
-        prepared = await self._sandbox.prepare_pdf(
-            file.stored.ref, target, (certificate.der, *certificate.path), self._office.seal_reason, now
-        )
-        if prepared.already_sealed or prepared.forbidden:
-            return file.stored, prepared.notes
-        # PAdES: the time is the PDF's own M entry; a CMS signing-time beside it is forbidden (EN 319 142-1, 6.3).
-        to_sign = pades.prepare(prepared.digest, certificate, certificate.algorithm, intermediates=certificate.path)
-        signature = await self._seal.sign(
-            certificate, Purpose.ATTACHMENT, record.document_id, record.lane, to_sign.digest
-        )
-        contents = pades.contents(cades.finish(to_sign, signature), prepared.contents_digits)
-        await self._store.patch(target, prepared.contents_offset, contents)
-        return await self._store.keep(target), prepared.notes
 
     # SEALED → PACKED
 
@@ -223,7 +205,13 @@ class Outgoing:
 
     async def committed(self, record: Record) -> None:
         """Move the source where the state says it belongs, and tell the DMS."""
-        await self.report(record.document_id)
+        try:
+            if record.state is not State.SEALED or record.fault is not None:  # PACKED follows at once
+                await self.report(record.document_id)
+        finally:  # a status file that cannot be written is no reason to keep the job
+            await self._put_away(record)
+
+    async def _put_away(self, record: Record) -> None:
         if record.state is State.PACKED:
             await self._spool.sent(record.document_id)
             await self._store.discard(record.document_id)
@@ -236,24 +224,38 @@ class Outgoing:
 
         What still changes is not made durable: after a power cut it is told again at the start.
         """
+        # Two recipients may end at once: what was read first must not be written last.
+        async with self._telling.setdefault(document_id, asyncio.Lock()):
+            await self._report(document_id, job)
+
+    async def _report(self, document_id: DocumentId, job: str) -> None:
         records = await self._journal.find(document_id=document_id)
         submission = next((record for record in records if record.key.kind is Kind.SUBMISSION), None)
         if submission is None:
             return
         transfers = [record for record in records if record.key.kind is Kind.TRANSFER]
-        new = submission.state is State.ACCEPTED
-        await self._spool.report(
-            document_id,
-            job or _body(submission).job,
-            status_json(submission, transfers),
-            durable=new or all(final(Kind.TRANSFER, transfer.state) for transfer in transfers),
+        ended = submission.state is State.FAILED or (
+            submission.state is State.PACKED and all(final(Kind.TRANSFER, one.state) for one in transfers)
         )
+        told = status_json(submission, transfers)
+        await self._spool.report(document_id, job or _body(submission).job, told, durable=ended)
 
     async def retell(self) -> None:
-        """Write the status files of all documents that are still under way: at the start, after any kind of stop."""
+        """Write the status files of all documents that are still under way: at the start, after any kind of stop.
+
+        Raises the first EdocError after all have been tried; DISK_FAILING at once.
+        """
+        troubles: list[EdocError] = []
         open_ = await self._journal.find(kind=Kind.TRANSFER, states=frozenset(MOVES[Kind.TRANSFER]), limit=_ALL)
         for document_id in {record.document_id for record in open_}:
-            await self.report(document_id)
+            try:
+                await self.report(document_id)
+            except EdocError as error:
+                if error.fault is DISK_FAILING:
+                    raise
+                troubles.append(error)
+        if troubles:
+            raise troubles[0]
 
 
 def _attachment(number: int, declared: DeclaredFile, media_type: str, stored: StoredFile) -> Attachment:

@@ -192,16 +192,17 @@ class Reception:
         event = self._event(arrival.document_id, body, EvidenceEvent.CONTENT_CONSIGNMENT_FAILURE, fault.code)
         if known is None:
             return Change(adds=(replace(refused, fault=fault), *adds), evidence=(event,))
-        if known.state in {State.ASSEMBLING, State.HELD}:
+        mine = isinstance(known.body, ReceptionBody) and known.body.container_sha256 == arrival.sha256
+        if mine and known.state in {State.ASSEMBLING, State.HELD}:
             move = moved(known, State.QUARANTINED, at=now, body=body, fault=fault)
             return Change(moves=(move,), adds=adds, evidence=(event,))
         # What is already here stands, and no record will lead to these bytes: put them away before the commit.
-        await self._quarantine(arrival.document_id, arrival.sha256, fault)
+        await self._quarantine(arrival.attested, arrival.document_id, arrival.sha256, fault)
         return Change(adds=adds, evidence=(event,))
 
-    async def _quarantine(self, document_id: DocumentId, sha256: Sha256, fault: FaultReport) -> None:
+    async def _quarantine(self, sender: OrganId, document_id: DocumentId, sha256: Sha256, fault: FaultReport) -> None:
         files = [("error.json", error_json(fault)), ("error.txt", error_text(fault).encode())]
-        await self._inbox.quarantine(document_id, sha256, files)
+        await self._inbox.of(sender).quarantine(document_id, sha256, files)
 
     async def _unanswered(self, arrival: Arrival) -> bool:
         answers = await self._journal.find(kind=Kind.STATUS, container_sha256=arrival.sha256)
@@ -246,11 +247,12 @@ class Reception:
     async def assemble(self, record: Record) -> Change:
         """Put the chunks together and judge the container; wait on while one is missing."""
         body = _body(record)
-        manifest, have = await self._inbox.chunks(body.container_sha256)
+        staging = self._inbox.of(body.attested_sender)
+        manifest, have = await staging.chunks(body.container_sha256)
         plan = wire.decode_manifest(manifest) if manifest is not None else None
         if plan is None or len(have) < len(plan.chunks):
             return Change(moves=(moved(record, record.state, at=self._clock.now() + PARTS_COME),))
-        staged = await self._inbox.assemble(body.container_sha256, plan.chunks)
+        staged = await staging.assemble(body.container_sha256, plan.chunks)
         return await self.judge(_again(record, body, staged))
 
     async def deliver(self, record: Record) -> Change:
@@ -260,10 +262,11 @@ class Reception:
         if document is None or verdict is None or staged is None:
             raise TypeError("a STAGED reception has a document, a verdict and a staged container")
         consignment = self._event(record.document_id, body, EvidenceEvent.CONTENT_CONSIGNMENT)
-        events = (*await self._journal.evidence(record.document_id), consignment)
+        events = (*await self._evidence(record.document_id, body), consignment)
         names = tuple(inbox.safe_attachment_name(item.number, item.name) for item in document.attachments)
-        await self._inbox.deliver(
+        await self._inbox.of(body.attested_sender).deliver(
             InboxFolder(
+                name=await self._folder(record),
                 document_id=record.document_id,
                 container=staged,
                 attachments=(("document.xml", asic.ENVELOPE), *zip(names, body.entries, strict=True)),
@@ -280,6 +283,24 @@ class Reception:
         done = replace(body, staged=None, receipt=receipt.document_id)
         move = moved(record, State.DELIVERED, at=self._clock.now(), body=done, fault=record.fault)
         return Change(moves=(move,), adds=(receipt,), evidence=(consignment,))
+
+    async def _evidence(self, document_id: DocumentId, body: ReceptionBody) -> tuple[Evidence, ...]:
+        """Return what is known of this container from this sender; others may have used the id as well."""
+        events = await self._journal.evidence(document_id)
+        mine = (body.attested_sender, body.container_sha256)
+        return tuple(event for event in events if (event.sender, event.content_sha256) == mine)
+
+    async def _folder(self, record: Record) -> str:
+        """Return the folder's name: the id alone unless another sender's document with that id is here too.
+
+        Honest ids do not meet; but every recipient of a document knows its id and could use it before the document
+        comes.
+        """
+        same = await self._journal.find(
+            kind=Kind.RECEPTION, document_id=record.document_id, states=frozenset({State.STAGED, State.DELIVERED})
+        )
+        alone = all(one.key == record.key for one in same)
+        return record.document_id if alone else f"{record.document_id}~{record.key.peer}"
 
     async def reverify(self, record: Record) -> Change:
         """Judge a held document again: revocation data may have come."""
@@ -300,7 +321,8 @@ class Reception:
     async def committed(self, record: Record) -> None:
         """Move the bytes of a refused document to quarantine; for all else the inbox folder is the news."""
         if record.state is State.QUARANTINED and record.fault is not None:
-            await self._quarantine(record.document_id, _body(record).container_sha256, record.fault)
+            body = _body(record)
+            await self._quarantine(body.attested_sender, record.document_id, body.container_sha256, record.fault)
 
     async def again(self, record: Record) -> Change:
         """A container that is already here came again: answer its recorded sender with the stored receipt."""

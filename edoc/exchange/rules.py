@@ -120,12 +120,16 @@ def accepted(verdict: Verdict) -> bool:
     return seal is not None and seal.indication is Indication.TOTAL_PASSED and not broken
 
 
+def may_yet_pass(indication: Indication | None, sub_indication: SubIndication | None) -> bool:
+    """Say whether more revocation data may still turn a conclusion into TOTAL-PASSED."""
+    return indication is Indication.INDETERMINATE and sub_indication in _OPEN
+
+
 def undecided(verdict: Verdict) -> bool:
     """Say whether more revocation data may still decide the package's seal."""
     seal = seal_of(verdict)
     return (
         seal is not None
-        and seal.indication is Indication.INDETERMINATE
-        and seal.sub_indication in _OPEN
+        and may_yet_pass(seal.indication, seal.sub_indication)
         and all(signature.indication is not Indication.TOTAL_FAILED for signature in verdict.signatures)
     )

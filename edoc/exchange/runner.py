@@ -35,6 +35,9 @@ T = TypeVar("T")
 
 Stage = Callable[[Record], Awaitable[Change]]
 
+_LOOK = timedelta(seconds=5)
+"""Longest rest: an operator's act is committed by another process and rings no bell here."""
+
 
 class Journey(Protocol):
     """What the runner needs of one kind of record."""
@@ -129,9 +132,9 @@ class Runner:
 
     async def _rest(self, crew: Crew, bell: asyncio.Event) -> None:
         due = await self._journal.next_due(crew.kinds, crew.lane)
-        limit = timedelta(minutes=1) if due is None else max(timedelta(), due - self._clock.now())
+        limit = _LOOK if due is None else max(timedelta(), due - self._clock.now())
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(min(limit, timedelta(minutes=1)).total_seconds() + 0.001):
+            async with asyncio.timeout(min(limit, _LOOK).total_seconds() + 0.001):
                 await bell.wait()
 
     async def _claim(self, kinds: frozenset[Kind], lane: Lane, limit: int, *, alone: bool = False) -> Sequence[Record]:

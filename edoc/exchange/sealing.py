@@ -17,6 +17,7 @@ from edoc.exchange.office import Office
 from edoc.exchange.trust import Trust
 from edoc.model.document import Lane
 from edoc.model.identifiers import DocumentId
+from edoc.model.trust import Pin, PinPurpose
 from edoc.model.verdict import CheckResult
 from edoc.ports import Clock, Purpose, SigningPriority, SignRequest, Token, TokenPresence
 from edoc.signatures.creation import SealCertificate, check_before_signing, verify_own
@@ -46,10 +47,13 @@ class Seal:
         if self._checked and self._checked[0].der == state.certificate and now - self._checked[1] < _TRUSTED_FOR:
             return self._checked[0]
         certificate = SealCertificate.read(state.certificate, self._office.intermediates)
-        checks = check_before_signing(certificate, await self._trust.material(self._office.code, now))
-        failed = [check for check in checks if check.result is CheckResult.FAILED]
+        material = await self._trust.material(self._office.code, now)
+        checks = check_before_signing(certificate, material)
+        failed = [check.detail or check.id for check in checks if check.result is CheckResult.FAILED]
+        if not any(_pins(pin, certificate, now) for pin in material.pins or ()):
+            failed.append(f"the directory does not name it as a seal of {self._office.code}")
         if failed:
-            raise EdocError(CERTIFICATE_UNFIT, detail="; ".join(check.detail or check.id for check in failed))
+            raise EdocError(CERTIFICATE_UNFIT, detail="; ".join(failed))
         self._checked = (certificate, now)
         return certificate
 
@@ -73,3 +77,9 @@ class Seal:
         )
         verify_own(certificate, algorithm, digest, signature)
         return signature
+
+
+def _pins(pin: Pin, certificate: SealCertificate, now: datetime) -> bool:
+    """Say whether `pin` makes `certificate` a seal now: without one every recipient would refuse it."""
+    in_force = pin.not_before <= now and (pin.not_after is None or now < pin.not_after)
+    return in_force and pin.purpose is PinPurpose.SEAL and pin.certificate_sha256 == certificate.sha256

@@ -15,7 +15,7 @@ from edoc.errors.journey import SENDER_UNKNOWN
 from edoc.exchange.office import Office
 from edoc.model.document import Party
 from edoc.model.identifiers import OrganId
-from edoc.model.trust import TrustMaterial
+from edoc.model.trust import Pin, TrustMaterial
 from edoc.ports import Directory, Revocation, today
 
 
@@ -36,6 +36,10 @@ class Trust:
             pins=self._directory.snapshot().pins(sender),
             at=at,
         )
+
+    def pins(self, code: OrganId) -> tuple[Pin, ...]:
+        """Return every certificate that the directory ever bound to the organisation with `code`."""
+        return self._directory.snapshot().pins(code)
 
     def organisation(self, code: OrganId, at: datetime) -> Organisation | None:
         """Return the organisation with `code` on the calendar day of `at`."""

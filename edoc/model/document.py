@@ -14,6 +14,7 @@ from datetime import date, datetime
 from enum import IntEnum, StrEnum
 
 from edoc.model.identifiers import DocumentId, OrganId, Sha256
+from edoc.model.signers import PersonSignature
 
 
 class Urgency(IntEnum):
@@ -100,6 +101,31 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Replaced:
+    """A document that a replacement replaces, for all or for the organisations named (edXML ReplacementInfo); raw."""
+
+    document_id: str = ""
+    organ_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiverChange:
+    """One receiver that an update changes; `kind` is edXML's ReceiverType as it is written (0 added, 1 removed)."""
+
+    organ_id: str = ""
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """What an update changes (edXML BussinessDocumentInfo); flags as they are written, 0 or 1."""
+
+    document: str = ""  # DocumentInfo: the document's particulars
+    receivers: str = ""  # DocumentReceiver: its receivers
+    changes: tuple[ReceiverChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
     """One hop that an edXML message recorded (TraceHeader), raw: its clock has no zone."""
 
@@ -160,6 +186,9 @@ class Document:
     correlation_id: str = ""  # edXML's own DocumentId: may be empty, hold slashes, collide
     business_type: BusinessType = BusinessType.NEW
     business_reason: str = ""
+    business_document_id: str = ""  # Bussiness/DocumentId, raw: not always that of MessageHeader
+    update: Update | None = None
+    replaces: tuple[Replaced, ...] = ()
     paper: bool = False
     staff: Staff | None = None
     traces: tuple[Trace, ...] = ()
@@ -177,6 +206,7 @@ class DeclaredFile:
     role: AttachmentRole
     description: str = ""
     sha256: Sha256 | None = None
+    person_signature: PersonSignature | None = None  # None: as the office's policy says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,3 +113,22 @@ class StatusReport:
     description: str = ""
     answers: Reference = field(default_factory=Reference)
     staff: Staff | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignStatus:
+    """An unsigned status message of another system, as it stands: it proves nothing and moves nothing by itself.
+
+    `status_code` is the text of StatusCode, `code` its meaning when it is one that is known; `timestamp` is what
+    `timestamp_text` says as Vietnamese local time, None when that is no time.
+    """
+
+    sender: Party
+    answers: Reference
+    status_code: str
+    code: StatusCode | None
+    description: str = ""
+    timestamp_text: str = ""
+    timestamp: datetime | None = None  # aware, +07:00
+    staff: Staff | None = None
+    unknown: tuple[str, ...] = ()  # elements this version does not know, as XML text

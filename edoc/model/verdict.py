@@ -95,6 +95,7 @@ class SignatureReport:
     checks: tuple[Check, ...]
     certificate_sha256: Sha256 | None = None
     signature_sha256: Sha256 | None = None  # of the SignatureValue octets
+    policies: tuple[str, ...] = ()  # OIDs that the certificate states
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from asn1crypto import tsp as _tsp  # noqa: F401 -- registers the ESS and time-s
 
 from edoc.errors import EdocError
 from edoc.errors.verification import SIGNATURE_UNREADABLE
+from edoc.model.signers import SignerKind, SignerRules
 from edoc.signatures.algorithms import Algorithm, Scheme
 from edoc.signatures.certificates import Certificate, read_certificate
 
@@ -76,6 +77,15 @@ def read_cms(der: bytes) -> CmsSignature:
         return _read(info["content"])
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError) as error:
         raise EdocError(SIGNATURE_UNREADABLE, what="CMS", cause=f"{type(error).__name__}: {error}") from error
+
+
+def signer_kind(contents: bytes, rules: SignerRules) -> SignerKind:
+    """Return whose the signature in a PDF's `contents` would be if it held; UNKNOWN for what cannot be read."""
+    try:
+        signer = read_cms(trimmed(contents)).signer
+    except EdocError:
+        return SignerKind.UNKNOWN
+    return SignerKind.UNKNOWN if signer is None else rules.kind(signer.sha256, signer.policies)
 
 
 def _read(signed: _Asn1) -> CmsSignature:

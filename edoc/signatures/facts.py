@@ -48,12 +48,23 @@ def unreadable(format_: str, detail: str, scope: str = "") -> SignatureFacts:
     return SignatureFacts(format=format_, scope=scope, findings=findings)
 
 
-def placeholder(format_: str, detail: str) -> SignatureFacts:
-    """Return the facts of a signature that was never one: INDETERMINATE, FORMAT_FAILURE.
+def placeholder(check: str, detail: str) -> SignatureFacts:
+    """Return the facts of a signature that was never one: INDETERMINATE, FORMAT_FAILURE, under the name `check`.
 
     Placeholders are common in today's traffic.  They prove nothing, but neither has anybody tampered with them, so
     they are not TOTAL-FAILED.
     """
     findings = Findings()
-    findings.unknown("format.placeholder", FORMAT_CLAUSE, SubIndication.FORMAT_FAILURE, detail)
-    return SignatureFacts(format=format_, scope="", findings=findings)
+    findings.unknown(check, FORMAT_CLAUSE, SubIndication.FORMAT_FAILURE, detail)
+    return SignatureFacts(format="XMLDSig", scope="", findings=findings)
+
+
+def weak(detail: str) -> SignatureFacts:
+    """Return the facts of a signature by an algorithm that counts no more: INDETERMINATE, nothing is computed.
+
+    EN 319 102-1, 5.2.8.4: an algorithm that is not considered reliable, without proof of an earlier time.
+    """
+    findings = Findings()
+    sub = SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE
+    findings.refused("algorithm", "EN 319 102-1, 5.2.8", sub, detail)
+    return SignatureFacts(format="XMLDSig", scope="", findings=findings)

@@ -72,6 +72,7 @@ def judge(facts: SignatureFacts, path: str, expected: Expectation, material: Tru
         checks=tuple(findings.checks),
         certificate_sha256=None if facts.certificate is None else facts.certificate.sha256,
         signature_sha256=facts.signature_sha256,
+        policies=() if facts.certificate is None else facts.certificate.policies,
     )
 
 

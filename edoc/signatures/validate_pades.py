@@ -33,12 +33,13 @@ def pdf_reports(file: BinaryIO, path: str, material: TrustMaterial) -> tuple[Sig
     Document time-stamps are no signatures and are left out.  A PDF that cannot be read at all, although it looks like
     one, is reported only when it holds the mark of a signature.
     """
-    from edoc.envelopes.pdf_signatures import read_signatures  # noqa: PLC0415 -- pyHanko takes 0.15 s to import
+    from edoc.envelopes.pdf_reading import looks_signed  # noqa: PLC0415 -- pyHanko takes 0.15 s to import
+    from edoc.envelopes.pdf_signatures import read_signatures  # noqa: PLC0415 -- the same
 
     try:
         found = read_signatures(file)
     except EdocError as error:
-        if not _looks_signed(file):
+        if not looks_signed(file):
             return ()
         return (judge(unreadable("PAdES", str(error)), path, NOBODY, material),)
     signatures = (one for one in found if one.kind != _DOCUMENT_TIMESTAMP)
@@ -66,14 +67,3 @@ def _facts(file: BinaryIO, signature: PdfSignature) -> SignatureFacts:
         facts.findings.passed("revisions", FORMAT_CLAUSE, "later revisions add signatures only")
     # In a PDF the time stands in M; signing-time is for the older format (EN 319 142-1, 6.3).
     return replace(facts, signing_time=signature.at or facts.signing_time)
-
-
-def _looks_signed(file: BinaryIO) -> bool:
-    """Say whether the file holds “/ByteRange” anywhere, looking at it piece by piece."""
-    file.seek(0)
-    carried = b""
-    while piece := file.read(1024 * 1024):
-        if b"/ByteRange" in carried + piece:
-            return True
-        carried = piece[-10:]
-    return False

@@ -1,7 +1,7 @@
 """Signed XML that is no container: status messages and edXML documents.
 
-Rules: the only signature that counts stands last in edXMLHeader and covers the whole document.  Placeholders are told
-apart by name.
+Rules: the only signature that counts stands last in edXMLHeader and covers the whole document.  Placeholders and
+weak algorithms are told apart by name.
 
 Does not read what a status says: :mod:`edoc.envelopes.status` does.
 """
@@ -15,9 +15,9 @@ from edoc.errors import EdocError
 from edoc.model.identifiers import OrganId, parse_organ_id
 from edoc.model.trust import TrustMaterial
 from edoc.model.verdict import SignatureReport
-from edoc.signatures.facts import SignatureFacts, placeholder, unreadable
+from edoc.signatures.facts import SignatureFacts, placeholder, unreadable, weak
 from edoc.signatures.judgement import Expectation, judge
-from edoc.signatures.recognise import misplaced, placeholders
+from edoc.signatures.recognise import misplaced, placeholders, weaknesses
 from edoc.signatures.validate_xades import enveloped_facts
 from edoc.signatures.xml_structure import header_of, signatures_of
 
@@ -33,13 +33,22 @@ def xml_reports(root: etree._Element, material: TrustMaterial) -> tuple[Signatur
 def _facts(root: etree._Element) -> list[SignatureFacts]:
     found = placeholders(root)
     if found:
-        return [placeholder("XMLDSig", detail) for detail in found[:MAX_SIGNATURES]]
+        return [placeholder(one.check, one.detail) for one in found[:MAX_SIGNATURES]]
     signatures = signatures_of(root) if header_of(root) is not None else ()
     if signatures:
-        return [enveloped_facts(signature) for signature in signatures[:MAX_SIGNATURES]]
+        return [_signature_facts(signature) for signature in signatures[:MAX_SIGNATURES]]
     if misplaced(root):
         return [unreadable("XMLDSig", "a ds:Signature stands elsewhere than in edXMLHeader: it is not accepted")]
     return []
+
+
+def _signature_facts(signature: etree._Element) -> SignatureFacts:
+    """Return the facts of `signature`; one that cannot be read for its SHA-1 is weak, which is not “broken”."""
+    facts = enveloped_facts(signature)
+    names = weaknesses(signature)
+    if facts.certificate is None and names:
+        return weak(f"{', '.join(names)} is not allowed: nothing was verified")
+    return facts
 
 
 def _sender(root: etree._Element) -> OrganId | None:

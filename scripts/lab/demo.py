@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn, TextIO
 
 from edoc.ports import today
 from lab.offices import Network
@@ -28,10 +29,17 @@ from lab.telling import Teller, console
 from lab.watch import Watch
 
 _MARK = ".edoc-demo"
+_USUAL = Path(__file__).resolve().parents[2] / "demo-run"
+_USAGE = 64
 
 
 class FolderError(Exception):
     """The folder cannot be used for a demo."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(_USAGE, f"{self.format_usage()}{self.prog}: {message}\n")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -48,7 +56,7 @@ def main(arguments: Sequence[str]) -> int:
                 signal.pause()
     except FolderError as error:
         print(f"demo: {error}", file=sys.stderr)
-        return 64
+        return _USAGE
     except NotReadyError as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
@@ -59,8 +67,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="demo", description="Four offices exchange sealed documents on real parts.")
-    parser.add_argument("--dir", type=Path, default=Path("demo-run"), help="where everything goes (default: demo-run)")
+    parser = _Parser(prog="demo", description="Four offices exchange sealed documents on real parts.")
+    parser.add_argument("--dir", type=Path, default=_USUAL, help="where everything goes (default: demo-run)")
     parser.add_argument("--keep-running", action="store_true", help="go on after the report, until Ctrl-C")
     return parser.parse_args(arguments)
 
@@ -71,13 +79,9 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 @contextmanager
 def _folder(path: Path) -> Iterator[Path]:
-    """Yield `path`, empty and ours alone; raise FolderError when it holds something that is not a demo's."""
+    """Yield `path`, empty and ours alone; raise FolderError when it holds something else or cannot be written."""
     path = path.resolve()
-    mark = path / _MARK
-    if path.exists() and not mark.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise FolderError(f"{path} holds something that is not a demo's: choose another --dir")
-    path.mkdir(parents=True, exist_ok=True)
-    with mark.open("w") as lock:
+    with _opened(path) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -85,9 +89,21 @@ def _folder(path: Path) -> Iterator[Path]:
         for entry in path.iterdir():
             if entry.is_dir():
                 shutil.rmtree(entry)
-            elif entry != mark:
+            elif entry.name != _MARK:
                 entry.unlink()
         yield path
+
+
+def _opened(path: Path) -> TextIO:
+    """Make the folder and return its mark, open."""
+    mark = path / _MARK
+    try:
+        if path.exists() and not mark.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise FolderError(f"{path} holds something that is not a demo's: choose another --dir")
+        path.mkdir(parents=True, exist_ok=True)
+        return mark.open("w")
+    except OSError as error:
+        raise FolderError(f"{path} cannot be used ({error.strerror}): choose another --dir") from error
 
 
 @contextmanager

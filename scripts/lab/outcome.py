@@ -72,7 +72,7 @@ def delivery(office: Office, document_id: str) -> Delivery | None:
         subject=described["subject"],
         urgency=described["urgency"],
         files=tuple(one["file"] for one in described["attachments"]),
-        size=sum(path.stat().st_size for path in folder.iterdir()),
+        size=sum((folder / one["file"]).stat().st_size for one in described["attachments"]),
         indication=verdict.indication or "unsigned",
     )
 

@@ -7,8 +7,10 @@ Does not decide whether the demo passed.
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
+from io import TextIOWrapper
 from pathlib import Path
 
 from rich import box
@@ -39,6 +41,8 @@ _SHORT = {unit.code: unit.folder for unit in UNITS}  # names of offices would fo
 
 def console() -> Console:
     """Return the console: of the terminal's width, or 120 columns where nobody folds lines."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without UTF-8 is no reason to fail
     return Console(width=None if sys.stdout.isatty() else 120, highlight=False)
 
 
@@ -195,4 +199,4 @@ def _table(title: str, *columns: str) -> Table:
 def _shown(path: Path) -> str:
     """Return `path` from here when it lies below, for a command that can be pasted."""
     here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+    return shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))

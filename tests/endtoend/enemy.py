@@ -66,6 +66,11 @@ class Enemy:
         """Publish a status message about that id."""
         await self.send(self.message(MessageType.STATUS, body, document_id, to), to)
 
+    @staticmethod
+    def headers(message: Message) -> dict[str, object]:
+        """Return the headers of an honest message."""
+        return dict(to_wire(message).headers)
+
     def message(self, kind: MessageType, body: bytes, document_id: DocumentId, to: Unit) -> Message:
         """Return a well-formed message of ours."""
         return Message(
@@ -94,13 +99,23 @@ class Enemy:
             await asyncio.sleep(0.02)
         raise AssertionError(f"no answer about {document_id} within {limit} s")
 
+    async def answer_first(self, limit: float = 20.0) -> StatusReport:
+        """Return the next status message, whatever it is about."""
+        deadline = time.monotonic() + limit
+        while time.monotonic() < deadline:
+            if found := await self.answers():
+                return found[0]
+            await asyncio.sleep(0.02)
+        raise AssertionError(f"no answer within {limit} s")
+
     async def answers(self) -> list[StatusReport]:
         """Return all status messages that wait now, verified as ours to trust."""
         found = []
         for queue in self._queues:
             while (message := await queue.get(no_ack=True, fail=False)) is not None:
                 read = from_wire(message.headers, message.body, Lane.NORMAL)
-                assert read.type is MessageType.STATUS
+                if read.type is not MessageType.STATUS:
+                    continue  # a document for this office: the enemy has it elsewhere
                 report = read_status(read.body)
                 assert verdict_of(self.network, report.sender.organ_id, read.body).passed
                 found.append(report)
@@ -160,11 +175,11 @@ def package(
 def status(
     network: Network,
     sender: Unit,
-    to: Unit,
     document_id: DocumentId,
+    *,
+    to: Unit,
     package: bytes,
     digests: Sequence[Sha256] = (),
-    *,
     code: StatusCode = StatusCode.ARRIVED,
     status_id: DocumentId | None = None,
     seal: Issued | None = None,

@@ -14,10 +14,13 @@ from edoc.model.document import (
     Code,
     Document,
     Party,
+    ReceiverChange,
     Reference,
+    Replaced,
     Signer,
     Staff,
     Trace,
+    Update,
     Urgency,
 )
 from edoc.model.evidence import EvidenceEvent
@@ -64,6 +67,9 @@ parties = st.builds(
 )
 references = st.builds(Reference, organ_id=texts(), code=texts(), document_id=texts(), promulgation_date=texts())
 staffs = st.builds(Staff, department=texts(), staff=texts(), email=texts(), mobile=texts())
+changes = st.builds(ReceiverChange, organ_id=texts(), kind=texts(3))
+updates = st.builds(Update, document=texts(3), receivers=texts(3), changes=st.lists(changes, max_size=2).map(tuple))
+replaced = st.builds(Replaced, document_id=texts(), organ_ids=st.lists(texts(), max_size=2).map(tuple))
 signers = st.builds(Signer, full_name=words(), competence=texts(), position=texts())
 traces = st.builds(Trace, organ_id=texts(), timestamp=texts())
 
@@ -82,7 +88,7 @@ unknown_in_header = st.sampled_from(
 )
 unknown_in_business = _unknown(
     "Bussiness",
-    "<edXML:BussinessDocumentInfo><edXML:DocumentInfo>1</edXML:DocumentInfo></edXML:BussinessDocumentInfo>",
+    "<v:Kept xmlns:v='urn:vendor:4'>1</v:Kept>",
 )
 unknown_in_list = _unknown("MessageHeader/ToPlaces", '<v:Note xmlns:v="urn:vendor:3"/>')
 
@@ -141,6 +147,9 @@ documents = st.builds(
     correlation_id=texts(),
     business_type=st.sampled_from(BusinessType),
     business_reason=texts(),
+    business_document_id=texts(),
+    update=st.none() | updates,
+    replaces=st.lists(replaced, max_size=2).map(tuple),
     paper=st.booleans(),
     staff=st.none() | staffs,
     traces=st.lists(traces, max_size=2).map(tuple),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -111,13 +111,22 @@ class TestChunks:
         await large.arrive(foreign, sender=CENTRE)
         await large.arrive(chunks[3])
         assert wide[PROVINCE].delivered() == [large.document.document_id]
-        assert wide[PROVINCE].alarmed() == ["CHUNK_REFUSED"]
+        assert wide[PROVINCE].quarantined() == {}
+
+    async def test_a_third_partys_chunk_before_the_manifest_does_not_spoil_it_either(self, wide: World) -> None:
+        large = Large(wide)
+        manifest, chunks = large.messages()
+        await large.arrive(*chunks)
+        await large.arrive(replace(chunks[1], body=bytes(CHUNK_BYTES), sender=CENTRE), sender=CENTRE)
+        await large.arrive(manifest)
+        assert wide[PROVINCE].delivered() == [large.document.document_id]
 
     async def test_a_damaged_chunk_is_put_away_and_the_right_one_completes_the_document(
         self, world: World, large: Large
     ) -> None:
         manifest, chunks = large.messages()
         await large.arrive(manifest, replace(chunks[0], body=b"x" * CHUNK_BYTES), *chunks)
+        assert world[PROVINCE].alarmed() == ["CHUNK_REFUSED"]
         assert world[PROVINCE].delivered() == [large.document.document_id]
 
     async def test_a_container_that_does_not_match_its_own_digest_is_refused(self, world: World, large: Large) -> None:
@@ -262,7 +271,7 @@ class TestFaultsOfOurOwn:
         assert world[PROVINCE].broker.released == []
 
     async def test_what_nobody_can_read_is_put_away_when_there_is_room_again(self, world: World) -> None:
-        stage = world[PROVINCE].inbox.stage
+        stage = world[PROVINCE].fs_inbox.of(COMMUNE).stage
         failures = [EdocError(DISK_FULL, what="staging")] * 3
 
         async def full(*args: object) -> object:
@@ -270,11 +279,20 @@ class TestFaultsOfOurOwn:
                 raise failures.pop()
             return await stage(*args)  # type: ignore[arg-type]  # handed through
 
-        world[PROVINCE].arrivals._inbox.stage = full  # type: ignore[method-assign, assignment]  # a full disk
+        world[PROVINCE].fs_inbox.of(COMMUNE).stage = full  # type: ignore[method-assign, assignment]  # a full disk
         world.network.inject(PROVINCE, {"junk": 1}, b"bytes", exchange="edoc.out." + COMMUNE)
         await world[PROVINCE].run()
+        assert failures == []
         assert len(world[PROVINCE].quarantined()) == 1
         assert len(world[PROVINCE].broker.settled) == 1
+
+
+async def until(come: Callable[[], bool]) -> None:
+    """Give other tasks and threads their turns until `come` says so."""
+    for _ in range(10_000):
+        if come():
+            return
+        await asyncio.sleep(0.001)
 
 
 class TestRunning:
@@ -284,21 +302,22 @@ class TestRunning:
         await world[COMMUNE].run()
         province = world[PROVINCE]
         running = asyncio.create_task(province.arrivals.run(Lane.NORMAL, 3))
-        while world.network.messages(PROVINCE) or len(province.broker.settled) < 5:
-            await asyncio.sleep(0.001)  # noqa: ASYNC110 -- other threads write files
+        async with asyncio.timeout(10):
+            await until(lambda: len(province.broker.settled) == 5)
         await province.broker.close()
         world.network.ring()
         await asyncio.wait_for(running, 10)
         assert [record.state for record in province.records(Kind.RECEPTION)] == [State.STAGED] * 5
 
     async def test_closing_does_not_wait_for_a_message_that_is_tried_again_and_again(self, world: World) -> None:
+        world.clock._auto = False
         world[COMMUNE].submit("bao-cao-07", job([PROVINCE]))
         await world[COMMUNE].run()
         province = world[PROVINCE]
         province.sandbox.faults.plan("verify_package", *[EdocError(SANDBOX_DOWN)] * 10**4)
         running = asyncio.create_task(province.arrivals.run(Lane.NORMAL, 3))
-        for _ in range(30):
-            await asyncio.sleep(0.001)
+        async with asyncio.timeout(10):
+            await until(lambda: world.clock.sleepers == 1)
         await province.broker.close()
         world.network.ring()
         await asyncio.wait_for(running, 10)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from fakes.jobs import TEXT, job
@@ -11,6 +13,7 @@ from fakes.world import CENTRE, COMMUNE, PROVINCE, World
 from edoc.errors import EdocError, Fault
 from edoc.errors.exchange import DISK_FULL, FILE_DENIED
 from edoc.errors.sandbox import SANDBOX_DOWN
+from edoc.model.record import Record
 from edoc.model.state import Kind, State
 
 
@@ -83,6 +86,14 @@ class TestTheSameAgain:
         names = [f"lan-{number}" for number in range(4)]
         for name in names:
             commune.submit(name, job([PROVINCE], dms_id="QLVB-7"))
+        find = commune.intake._journal.find
+
+        async def slow(**wanted: Any) -> Sequence[Record]:
+            found = await find(**wanted)
+            await asyncio.sleep(0.02)  # long enough for every other job to look too
+            return found
+
+        commune.intake._journal.find = slow  # type: ignore[method-assign]  # a slow disk
         await commune.intake._each(names)
         assert [record.state for record in commune.records(Kind.SUBMISSION)] == [State.ACCEPTED]
 

@@ -39,7 +39,8 @@ class TestTheWayOut:
         await commune.intake.take("bao-cao-07")
         assert commune.states("bao-cao-07") == {"": "ACCEPTED"}
         await commune.work()
-        assert commune.states("bao-cao-07") == {"": "SEALED"}
+        assert commune.state(Kind.SUBMISSION) is State.SEALED
+        assert commune.states("bao-cao-07") == {"": "ACCEPTED"}, "PACKED follows at once and is told then"
         await commune.work()
         assert commune.states("bao-cao-07") == {"": "PACKED", PROVINCE: "QUEUED"}
         await commune.work()

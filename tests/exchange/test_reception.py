@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import timedelta
 
@@ -14,13 +15,15 @@ from fakes.world import CENTRE, COMMUNE, PROVINCE, Bureau, World
 from edoc.errors import EdocError
 from edoc.errors.exchange import DISK_FULL
 from edoc.errors.sandbox import SANDBOX_DOWN, SANDBOX_UNREADABLE
-from edoc.exchange.office import Policy, Undecided
+from edoc.exchange.office import Policy
 from edoc.model.document import Lane
 from edoc.model.evidence import EvidenceEvent
-from edoc.model.identifiers import DocumentId
+from edoc.model.identifiers import DocumentId, FileRef
 from edoc.model.message import MessageType
 from edoc.model.record import ReceptionBody, StatusBody
 from edoc.model.state import Kind, State
+from edoc.model.trust import TrustMaterial
+from edoc.ports import PackageRead
 
 
 async def send(world: World, name: str = "bao-cao-07") -> DocumentId:
@@ -106,7 +109,7 @@ class TestDelivery:
         async def unreadable(_folder: object) -> None:
             raise EdocError(SANDBOX_UNREADABLE)
 
-        world[PROVINCE].reception._inbox.deliver = unreadable  # type: ignore[method-assign, assignment]  # a file system's whim
+        world[PROVINCE].fs_inbox.of(COMMUNE).deliver = unreadable  # type: ignore[method-assign, assignment]  # a file system's whim
         await world[PROVINCE].run()
         assert world[PROVINCE].state(Kind.RECEPTION) is State.HELD
         assert world[PROVINCE].alarmed() == ["SANDBOX_UNREADABLE"]
@@ -136,6 +139,33 @@ class TestTheSameAgain:
         assert world[PROVINCE].evidence(document_id) == [EvidenceEvent.CONTENT_CONSIGNMENT]
         assert len(world[PROVINCE].token.requests) == 1
 
+    @pytest.mark.parametrize("waits", [True, False], ids=["one after the other", "side by side"])
+    async def test_two_copies_under_way_at_once_become_one_document(self, world: World, waits: bool) -> None:
+        province = world[PROVINCE]
+        world.network.duplicate = 1
+        document_id = await send(world)
+        stream = province._streams[Lane.NORMAL]
+        deliveries = [await anext(stream), await anext(stream)]
+        verify = province.sandbox.verify_package
+        verified = 0
+
+        async def verifying(container: FileRef, material: TrustMaterial) -> PackageRead:
+            nonlocal verified
+            verified += 1
+            if waits and verified == 2:
+                await asyncio.sleep(0.05)  # the other copy is committed meanwhile
+            return await verify(container, material)
+
+        province.sandbox.verify_package = verifying  # type: ignore[method-assign]  # in a certain order
+        await asyncio.gather(*[province.arrivals.take(delivery) for delivery in deliveries])
+        assert verified == 2
+        assert len(province.broker.settled) == 2
+        await world.run()
+        assert province.delivered() == [document_id]
+        assert province.quarantined() == {}
+        assert len(province.records(Kind.STATUS)) == 1
+        assert world[COMMUNE].states("bao-cao-07")[PROVINCE] == "DELIVERED"
+
     async def test_it_is_not_delivered_again_after_the_dms_took_the_folder(self, world: World) -> None:
         document_id = await send(world)
         (sent,) = world.network.messages(PROVINCE)
@@ -153,8 +183,9 @@ class TestTheSameAgain:
         made = forged.document(world, COMMUNE, [PROVINCE])
         object.__setattr__(made, "document_id", document_id)
         body = forged.package(made, world[COMMUNE].seal, world.clock.now())
-        await forged.publish(world, COMMUNE, forged.message(body, document_id, COMMUNE, PROVINCE))
-        await world[PROVINCE].run()
+        for _ in range(2):
+            await forged.publish(world, COMMUNE, forged.message(body, document_id, COMMUNE, PROVINCE))
+            await world[PROVINCE].run()
         assert world[PROVINCE].opened(document_id) == first
         assert world[PROVINCE].state(Kind.RECEPTION) is State.DELIVERED
         answers = [record.body for record in world[PROVINCE].records(Kind.STATUS)]
@@ -321,74 +352,9 @@ class TestVerdict:
         assert world[PROVINCE].delivered() == [made.document_id]
 
 
-class TestUndecided:
-    async def test_without_a_crl_it_is_held_and_delivered_when_the_crl_comes(self, world: World) -> None:
-        document_id = await send(world)
-        world[PROVINCE].revocation.lists = []
-        await world.run()
-        held = world[PROVINCE].one(Kind.RECEPTION)
-        assert held.state is State.HELD
-        assert held.fault is not None
-        assert (held.fault.code, held.fault.facts["sub_indication"]) == ("SEAL_UNDECIDED", "TRY_LATER")
-        assert world[PROVINCE].delivered() == []
-        assert world[PROVINCE].records(Kind.STATUS) == []
-        await world.pass_time(timedelta(minutes=6))
-        assert world[PROVINCE].state(Kind.RECEPTION) is State.HELD
-        world[PROVINCE].revocation.lists = list(world.crls())
-        await world.pass_time(timedelta(minutes=6))
-        assert world[PROVINCE].delivered() == [document_id]
-        assert world[PROVINCE].one(Kind.RECEPTION).fault is None
-        assert world[COMMUNE].states("bao-cao-07")[PROVINCE] == "DELIVERED"
-
-    async def test_a_held_document_whose_seal_turns_out_revoked_is_refused(self, world: World) -> None:
-        await send(world)
-        world[PROVINCE].revocation.lists = []
-        await world.run()
-        world.pki.revoke(world[COMMUNE].seal.certificate, world.clock.now() - timedelta(hours=1))
-        world[PROVINCE].revocation.lists = list(world.crls())
-        await world.pass_time(timedelta(minutes=6))
-        assert world[PROVINCE].delivered() == []
-        assert refusal(world[PROVINCE]).report.fault == "SEAL_NOT_ACCEPTED"
-        assert len(world[PROVINCE].quarantined()) == 1
-
-    async def test_the_same_container_again_does_not_disturb_a_held_one(self, world: World) -> None:
-        await send(world)
-        (sent,) = world.network.messages(PROVINCE)
-        world[PROVINCE].revocation.lists = []
-        await world.run()
-        await forged.publish(world, COMMUNE, sent)
-        await world.run()
-        assert world[PROVINCE].state(Kind.RECEPTION) is State.HELD
-        assert world.network.messages(PROVINCE) == []
-
-    async def test_by_policy_it_is_delivered_and_marked_as_not_judged(self, world: World) -> None:
-        world[PROVINCE].policy = Policy(undecided=Undecided.DELIVER)
-        world[PROVINCE].start()
-        document_id = await send(world)
-        world[PROVINCE].revocation.lists = []
-        await world.run()
-        assert world[PROVINCE].delivered() == [document_id]
-        told = json.loads(world[PROVINCE].opened(document_id)["verification.json"])
-        assert (told["indication"], told["sub_indication"]) == ("INDETERMINATE", "TRY_LATER")
-        record = world[PROVINCE].one(Kind.RECEPTION)
-        assert record.fault is not None
-        assert record.fault.code == "SEAL_UNDECIDED"
-
-    async def test_by_policy_what_has_certainly_failed_is_refused_all_the_same(self, world: World) -> None:
-        world[PROVINCE].policy = Policy(undecided=Undecided.DELIVER)
-        world[PROVINCE].start()
-        world[PROVINCE].revocation.lists = []
-        made = forged.document(world, COMMUNE, [PROVINCE])
-        body = forged.tampered(made, world[COMMUNE].seal, world.clock.now())
-        await forged.publish(world, COMMUNE, forged.message(body, made.document_id, COMMUNE, PROVINCE))
-        await world[PROVINCE].run()
-        assert world[PROVINCE].delivered() == []
-        assert world[PROVINCE].state(Kind.RECEPTION) is State.QUARANTINED
-
-
 async def test_a_full_disk_keeps_the_message_at_the_broker_until_there_is_room(world: World) -> None:
     document_id = await send(world)
-    stage = world[PROVINCE].inbox.stage
+    stage = world[PROVINCE].fs_inbox.of(COMMUNE).stage
     failures = [EdocError(DISK_FULL, what="staging")] * 3
 
     async def full(*args: object) -> object:
@@ -397,7 +363,8 @@ async def test_a_full_disk_keeps_the_message_at_the_broker_until_there_is_room(w
             raise failures.pop()
         return await stage(*args)  # type: ignore[arg-type]  # handed through
 
-    world[PROVINCE].arrivals._inbox.stage = full  # type: ignore[method-assign, assignment]  # a full disk
+    world[PROVINCE].fs_inbox.of(COMMUNE).stage = full  # type: ignore[method-assign, assignment]  # a full disk
     await world.run()
+    assert failures == []
     assert world[PROVINCE].delivered() == [document_id]
     assert world[PROVINCE].quarantined() == {}

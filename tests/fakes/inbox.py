@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from copy import copy
 
 from fakes.faults import Faults
 from fakes.store import MemoryFiles, sha256_of
@@ -12,7 +13,7 @@ from edoc.envelopes.asic import ENVELOPE, Container
 from edoc.envelopes.edxml import write_inline
 from edoc.errors import EdocError
 from edoc.errors.exchange import CHUNK_MISMATCH, CHUNK_MISSING
-from edoc.model.identifiers import DocumentId, FileRef, Sha256
+from edoc.model.identifiers import DocumentId, FileRef, OrganId, Sha256
 from edoc.model.message import CHUNK_BYTES
 from edoc.ports import InboxFolder
 
@@ -27,15 +28,23 @@ class FakeInbox:
     def __init__(self, files: MemoryFiles | None = None) -> None:
         self.files = files or MemoryFiles()
         self.faults = Faults()
-        self.delivered: dict[DocumentId, dict[str, bytes]] = {}
+        self.delivered: dict[str, dict[str, bytes]] = {}
         self.quarantined: dict[str, dict[str, bytes]] = {}
-        self.deliveries: dict[DocumentId, int] = {}
+        self.deliveries: dict[str, int] = {}
         self._chunks: dict[Sha256, dict[int, bytes]] = {}
         self._manifests: dict[Sha256, bytes] = {}
+        self._mark = ""
+        self._by_sender: dict[OrganId, tuple[dict[Sha256, dict[int, bytes]], dict[Sha256, bytes]]] = {}
 
-    @staticmethod
-    def _ref(sha256: Sha256) -> FileRef:
-        return FileRef(f"mem:staging/{sha256}")
+    def of(self, sender: OrganId) -> FakeInbox:
+        """Return the same inbox with another staging."""
+        view = copy(self)
+        view._mark = f"~{sender}"
+        view._chunks, view._manifests = self._by_sender.setdefault(sender, ({}, {}))
+        return view
+
+    def _ref(self, sha256: Sha256) -> FileRef:
+        return FileRef(f"mem:staging/{sha256}{self._mark}")
 
     async def stage(self, sha256: Sha256, body: bytes) -> FileRef:
         self.faults.check("stage")
@@ -75,14 +84,15 @@ class FakeInbox:
         if folder.container not in self.files.content:
             return
         body = self.files.content[folder.container]
-        if folder.document_id not in self.delivered:
+        name = folder.name or folder.document_id
+        if name not in self.delivered:
             container = Container.open(io.BytesIO(body))
             found = {name: b"".join(container.stream(entry)) for name, entry in folder.attachments}
             if folder.edxml is not None:
                 inline = [found[name] for name, entry in folder.attachments if entry != ENVELOPE]
                 found["document.edxml"] = write_inline(folder.edxml, inline)
-            self.delivered[folder.document_id] = {**found, **dict(folder.files), "package.asice": body}
-            self.deliveries[folder.document_id] = self.deliveries.get(folder.document_id, 0) + 1
+            self.delivered[name] = {**found, **dict(folder.files), "package.asice": body}
+            self.deliveries[name] = self.deliveries.get(name, 0) + 1
         await self.drop(sha256_of(body))
 
     async def quarantine(self, document_id: DocumentId, sha256: Sha256, files: Sequence[tuple[str, bytes]]) -> None:

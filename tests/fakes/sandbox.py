@@ -29,8 +29,10 @@ from edoc.adapters.sandbox_calls import (
 from edoc.adapters.sandbox_tasks import perform
 from edoc.errors import EdocError
 from edoc.errors.sandbox import SANDBOX_UNREADABLE
+from edoc.model.appearance import NOTHING, Appearance
 from edoc.model.document import Party
 from edoc.model.identifiers import FileRef
+from edoc.model.signers import NO_RULES, SignerRules
 from edoc.model.trust import TrustMaterial
 from edoc.model.verdict import Verdict
 from edoc.ports import ClaimedJob, ManifestRead, PackageRead, PreparedPdf, StatusRead, SubmissionRead
@@ -52,9 +54,17 @@ class FakeSandbox:
         return await self._call("read_submission", ReadSubmission(job, scratch, office), SubmissionRead)
 
     async def prepare_pdf(
-        self, source: FileRef, target: FileRef, certificates: tuple[bytes, ...], reason: str, at: datetime
+        self,
+        source: FileRef,
+        target: FileRef,
+        certificates: tuple[bytes, ...],
+        reason: str,
+        at: datetime,
+        appearance: Appearance = NOTHING,
+        signers: SignerRules = NO_RULES,
     ) -> PreparedPdf:
-        return await self._call("prepare_pdf", PreparePdf(source, target, certificates, reason, at), PreparedPdf)
+        call = PreparePdf(source, target, certificates, reason, at, appearance, signers)
+        return await self._call("prepare_pdf", call, PreparedPdf)
 
     async def verify_package(self, container: FileRef, material: TrustMaterial) -> PackageRead:
         return await self._call("verify_package", VerifyPackage(container, material), PackageRead)

@@ -56,6 +56,10 @@ class _Stepped:
         self._name = name
         self._step = step
 
+    def of(self, sender: object) -> _Stepped:
+        """Step the inbox of one sender too."""
+        return _Stepped(self._port.of(sender), self._name, self._step)  # type: ignore[attr-defined]  # an Inbox has it
+
     def __getattr__(self, method: str) -> Any:
         call = getattr(self._port, method)
         if not inspect.iscoroutinefunction(call):

@@ -113,7 +113,7 @@ class Bureau:
             step=lambda name: step(f"spool: {name}"),
         )
         fs_store = FsStore(folder / "state")
-        fs_inbox = FsInbox(
+        self.fs_inbox = fs_inbox = FsInbox(
             InboxFolders(
                 inbox=folder / "inbox", quarantine=folder / "quarantine", staging=folder / "state" / "staging"
             ),
