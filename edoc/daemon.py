@@ -106,6 +106,7 @@ async def _daemon(config: Config, stopping: asyncio.Event) -> None:
         wiring.open_exchange(config, wiring.alarm_to_log, wiring.chance) as exchange,
         asyncio.TaskGroup() as group,
     ):
+        await exchange.arrivals.resume()
         working = {
             group.create_task(exchange.runner.run(_crews(config))),
             group.create_task(exchange.intake.run(stopping)),
@@ -119,6 +120,7 @@ async def _daemon(config: Config, stopping: asyncio.Event) -> None:
         notify("STOPPING=1")
         exchange.runner.stop()
         _, late = await asyncio.wait(working, timeout=_STOP_LIMIT.total_seconds())
+        exchange.arrivals.stop()
         await exchange.broker.close()
         for task in (*late, *background):
             task.cancel()

@@ -90,6 +90,9 @@ class AddTimestamp(msgspec.Struct, frozen=True, tag=True):
 Verify = VerifyPackage | VerifyStatus | VerifyManifest | VerifyFile | VerifyDetached
 Call = ReadSubmission | PreparePdf | Verify | AddTimestamp
 
+REQUEST_BYTES = 256 * 1024 * 1024
+"""Largest request: trust material holds revocation lists, which are large in the field."""
+
 WRITING = (ReadSubmission, PreparePdf)
 """Calls whose child may write files."""
 

@@ -17,6 +17,7 @@ from typing import TypeVar
 import msgspec
 
 from edoc.adapters.sandbox_calls import (
+    REQUEST_BYTES,
     AddTimestamp,
     Answer,
     Call,
@@ -145,7 +146,7 @@ class ForkSandbox:
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._pending[number] = future
         try:
-            process.stdin.write(frames.encode(self._encoder.encode(Request(number, call))))
+            process.stdin.write(frames.encode(self._encoder.encode(Request(number, call)), REQUEST_BYTES))
             with contextlib.suppress(ConnectionError):  # the reader sees the end and fails every pending call
                 await process.stdin.drain()
             answer = await future

@@ -26,7 +26,17 @@ from typing import NoReturn
 
 import msgspec
 
-from edoc.adapters.sandbox_calls import WRITING, Answer, Outcome, PreparePdf, Request, SandboxLimits, Verify, Warmth
+from edoc.adapters.sandbox_calls import (
+    REQUEST_BYTES,
+    WRITING,
+    Answer,
+    Outcome,
+    PreparePdf,
+    Request,
+    SandboxLimits,
+    Verify,
+    Warmth,
+)
 from edoc.adapters.sandbox_tasks import perform
 from edoc.adapters.sandbox_warm import warm_up
 from edoc.envelopes import frames, pdf_appearance
@@ -65,7 +75,7 @@ class Parent:
 
     def run(self) -> None:
         """Serve until standard input ends."""
-        decoder = frames.Decoder()
+        decoder = frames.Decoder(REQUEST_BYTES)
         self._selector.register(0, selectors.EVENT_READ)
         while True:
             for key, _ in self._selector.select(self._patience()):

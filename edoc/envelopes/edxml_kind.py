@@ -8,7 +8,8 @@ A document says new, recall, update or replacement by its BussinessDocType, new 
 any document, with its type kept.  A foreign status is unsigned: it is read so that it can be named and shown, and
 never moves a document's state.  In the outbox it is refused (NOT_A_DOCUMENT).
 
-Does not verify, and does not read file contents.
+Unverified bytes meet a parser here: callers run it in the bounded child.  Does not verify, and does not read file
+contents.
 """
 
 from __future__ import annotations

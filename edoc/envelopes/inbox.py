@@ -17,7 +17,7 @@ import msgspec
 from edoc.envelopes.instants import VIETNAM
 from edoc.envelopes.submission_format import BUSINESS_WORDS, URGENCY_WORDS
 from edoc.envelopes.text import is_hidden
-from edoc.model.document import Attachment, Document, Party, Reference
+from edoc.model.document import Attachment, Document, Party, Reference, Update
 from edoc.model.identifiers import Sha256
 
 MAX_NAME = 150
@@ -56,6 +56,22 @@ class _Reply(msgspec.Struct, frozen=True):
     code: str
     document_id: str
     date: str  # as the sender wrote it, yyyy/MM/dd as a rule
+
+
+class _Replaced(msgspec.Struct, frozen=True):
+    document_id: str
+    recipients: tuple[str, ...]
+
+
+class _Change(msgspec.Struct, frozen=True):
+    code: str
+    kind: str
+
+
+class _Update(msgspec.Struct, frozen=True):
+    document: str
+    recipients: str
+    changes: tuple[_Change, ...]
 
 
 class _Staff(msgspec.Struct, frozen=True):
@@ -106,6 +122,8 @@ class _Received(msgspec.Struct, frozen=True):
     edxml_document_id: str
     business_type: str
     business_reason: str
+    update: _Update | None
+    replaces: tuple[_Replaced, ...]
     paper: bool
     staff: _Staff | None
 
@@ -143,6 +161,8 @@ def document_json(document: Document, container_sha256: Sha256, received_at: dt.
         edxml_document_id=document.correlation_id,
         business_type=_BUSINESS[document.business_type],
         business_reason=document.business_reason,
+        update=_update(document.update),
+        replaces=tuple(_Replaced(one.document_id, one.organ_ids) for one in document.replaces),
         paper=document.paper,
         staff=_Staff(staff.department, staff.staff, staff.email, staff.mobile) if staff else None,
     )
@@ -186,6 +206,13 @@ def _organisation(party: Party) -> _Organisation:
 
 def _reply(reference: Reference) -> _Reply:
     return _Reply(reference.organ_id, reference.code, reference.document_id, reference.promulgation_date)
+
+
+def _update(update: Update | None) -> _Update | None:
+    if update is None:
+        return None
+    changes = tuple(_Change(one.organ_id, one.kind) for one in update.changes)
+    return _Update(update.document, update.receivers, changes)
 
 
 def _file(attachment: Attachment) -> _File:

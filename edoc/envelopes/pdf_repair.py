@@ -58,7 +58,11 @@ def repair(source: BinaryIO, target: BinaryIO) -> None:
 
 
 def _check(pdf: pikepdf.Pdf) -> None:
-    """Refuse what has lost pages or their content: qpdf puts null where an object is missing."""
+    """Refuse what has lost pages or their content.
+
+    A page without content is refused too, empty as it may have been: where an object is missing, qpdf has nothing, and
+    does not tell it from what was never there.
+    """
     stated = int(pdf.Root.Pages.get("/Count", 0))
     found = len(pdf.pages)
     if found == 0 or found != stated:
@@ -67,6 +71,6 @@ def _check(pdf: pikepdf.Pdf) -> None:
         raise EdocError(PDF_BROKEN, cause=f"{found} pages, at most {MAX_PAGES}")
     for number, page in enumerate(pdf.pages, 1):
         content = page.obj.get("/Contents")
-        pieces = list(content) if isinstance(content, pikepdf.Array) else [] if content is None else [content]
+        pieces = list(content) if isinstance(content, pikepdf.Array) else [content]
         if not all(isinstance(piece, pikepdf.Stream) for piece in pieces):
             raise EdocError(PDF_BROKEN, cause=f"the content of page {number} is lost")

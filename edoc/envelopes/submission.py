@@ -28,7 +28,19 @@ from edoc.envelopes.submission_format import (
 from edoc.envelopes.text import shown
 from edoc.errors import EdocError
 from edoc.errors.spool import DESCRIPTION_INVALID
-from edoc.model.document import Code, DeclaredFile, Document, Party, Reference, Signer, Staff, Submission
+from edoc.model.document import (
+    Code,
+    DeclaredFile,
+    Document,
+    Party,
+    ReceiverChange,
+    Reference,
+    Replaced,
+    Signer,
+    Staff,
+    Submission,
+    Update,
+)
 from edoc.model.identifiers import DocumentId, OrganId, Sha256
 
 T = TypeVar("T")
@@ -110,6 +122,10 @@ def _document(fields: DocumentField, document_id: DocumentId, office: Party) -> 
         correlation_id=fields.edxml_document_id or f"{office.organ_id},{day(fields.date)},{code}",
         business_type=_word(BUSINESS_WORDS, fields.business_type, "$.business_type"),
         business_reason=fields.business_reason,
+        update=_update(fields),
+        replaces=tuple(
+            Replaced(document_id=one.document_id, organ_ids=tuple(one.recipients)) for one in fields.replaces
+        ),
         paper=fields.paper,
         staff=_staff(fields),
     )
@@ -199,6 +215,14 @@ def _staff(fields: DocumentField) -> Staff | None:
     if staff is None:
         return None
     return Staff(department=staff.department, staff=staff.staff, email=staff.email, mobile=staff.mobile)
+
+
+def _update(fields: DocumentField) -> Update | None:
+    update = fields.update
+    if update is None:
+        return None
+    changes = tuple(ReceiverChange(organ_id=one.code, kind=one.kind) for one in update.changes)
+    return Update(document=update.document, receivers=update.recipients, changes=changes)
 
 
 def _reference(each: ReplyField) -> Reference:

@@ -114,6 +114,33 @@ class ReplyField(Struct, frozen=True, forbid_unknown_fields=True):
     date: Annotated[dt.date | None, Meta(description="Its date of issue, YYYY-MM-DD.")] = None
 
 
+class ReplacedField(Struct, frozen=True, forbid_unknown_fields=True):
+    """One document that a replacement replaces."""
+
+    document_id: Annotated[
+        str, Meta(min_length=1, max_length=200, pattern=_LINE, description="Its id, as it was sent or received.")
+    ]
+    recipients: Annotated[
+        list[Annotated[str, Meta(max_length=35, pattern=_LINE)]],
+        Meta(max_length=1000, description="Codes of those for whom it is replaced; everybody when left out."),
+    ] = []
+
+
+class ReceiverChangeField(Struct, frozen=True, forbid_unknown_fields=True):
+    """One recipient that an update changes."""
+
+    code: Annotated[str, Meta(max_length=35, pattern=_LINE, description="Code of the organisation.")]
+    kind: Annotated[str, Meta(max_length=10, pattern=_LINE, description="edXML ReceiverType: 0 added, 1 removed.")] = ""
+
+
+class UpdateField(Struct, frozen=True, forbid_unknown_fields=True):
+    """What an update changes."""
+
+    document: Annotated[str, Meta(max_length=10, pattern=_LINE, description="edXML DocumentInfo: 0 or 1.")] = ""
+    recipients: Annotated[str, Meta(max_length=10, pattern=_LINE, description="edXML DocumentReceiver: 0 or 1.")] = ""
+    changes: Annotated[list[ReceiverChangeField], Meta(max_length=1000, description="The recipients it changes.")] = []
+
+
 class StaffField(Struct, frozen=True, forbid_unknown_fields=True):
     """Who handles the document."""
 
@@ -204,5 +231,9 @@ class DocumentField(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ""
     business_type: Annotated[str, _choice(BUSINESS_WORDS, "What this message does with the document.")] = "new"
     business_reason: Annotated[str, Meta(max_length=500, description="Why it is recalled, updated or replaced.")] = ""
+    update: Annotated[UpdateField | None, Meta(description="In an update: what it changes.")] = None
+    replaces: Annotated[
+        list[ReplacedField], Meta(max_length=100, description="In a replacement: the documents that it replaces.")
+    ] = []
     paper: Annotated[bool, Meta(description="A paper copy follows.")] = False
     staff: Annotated[StaffField | None, Meta(description="Who handles the document.")] = None

@@ -34,13 +34,13 @@ from edoc.exchange.office import Office
 from edoc.exchange.reception import PARTS_COME, Arrival, Reception
 from edoc.exchange.reports import error_json, error_text
 from edoc.exchange.retry import next_attempt
-from edoc.exchange.room import Room
+from edoc.exchange.room import LOOK_EVERY, Room
 from edoc.exchange.rules import may_yet_pass
 from edoc.exchange.trust import Trust
 from edoc.model.document import Lane, Urgency
 from edoc.model.identifiers import DocumentId, FileRef, OrganId, Sha256
 from edoc.model.message import CHUNK_BYTES, ChunkManifest, Message, MessageType
-from edoc.model.record import Change, Key, Move, ReceptionBody, Record
+from edoc.model.record import Change, Key, Move, ReceptionBody, Record, moved
 from edoc.model.state import Kind, State
 from edoc.model.verdict import Verdict
 from edoc.ports import Alarm, Broker, Clock, Delivery, Inbox, Journal, Sandbox
@@ -82,12 +82,21 @@ class Arrivals:
         self._closed = asyncio.Event()
         self._log = structlog.get_logger("edoc.arrivals")
 
+    async def resume(self) -> None:
+        """Put away what the last stop left of refused documents."""
+        await self._reception.resume()
+
+    def stop(self) -> None:
+        """Wait for nothing more: what is not settled yet comes again."""
+        self._closed.set()
+
     async def run(self, lane: Lane, workers: int) -> None:
         """Take deliveries of `lane` until the broker port is closed."""
         free = asyncio.Semaphore(workers)
         async with asyncio.TaskGroup() as group:
             async for delivery in self._broker.deliveries(lane):
-                await self._room.wait()
+                while not self._room.enough() and await self._pause(LOOK_EVERY):
+                    pass  # what was delivered stays unsettled
                 await free.acquire()
                 task = group.create_task(self.take(delivery))
                 task.add_done_callback(lambda _: free.release())
@@ -206,29 +215,36 @@ class Arrivals:
         key = Key(Kind.RECEPTION, manifest.document_id, manifest.sender)
         known = await self._journal.get(key)
         expected = known is not None and known.state is State.ASSEMBLING and _container(known) == manifest.sha256
-        if known is not None and not expected:
+        refused_before = known is not None and known.state is State.QUARANTINED
+        if known is not None and not expected and not refused_before:
             fault = FaultReport(code=DOCUMENT_CONFLICT.code)
             await self._commit(await self._reception.refuse(arrival, fault))
             return
         await self._inbox.of(arrival.attested).stage_manifest(manifest.sha256, wire.encode_manifest(manifest))
-        if known is None:
+        if not expected:
             body = ReceptionBody(
                 container_sha256=manifest.sha256,
                 size=manifest.size,
                 attested_sender=arrival.attested,
                 received_at=arrival.received_at,
             )
-            record = Record(
-                key=key,
-                state=State.ASSEMBLING,
-                lane=arrival.lane,
-                urgency=Urgency.NORMAL,
-                created=arrival.received_at,
-                next_attempt=arrival.received_at + PARTS_COME,
-                body=body,
-            )
-            await self._commit(Change(adds=(record,)))
+            await self._commit(self._assembling(key, arrival, body, known))
         await self._complete(manifest.sha256, arrival.attested)
+
+    def _assembling(self, key: Key, arrival: Arrival, body: ReceptionBody, known: Record | None) -> Change:
+        due = arrival.received_at + PARTS_COME
+        if known is not None:
+            return Change(moves=(moved(known, State.ASSEMBLING, at=due, body=body),))
+        record = Record(
+            key=key,
+            state=State.ASSEMBLING,
+            lane=arrival.lane,
+            urgency=Urgency.NORMAL,
+            created=arrival.received_at,
+            next_attempt=due,
+            body=body,
+        )
+        return Change(adds=(record,))
 
     async def _chunk(self, message: Message, attested: OrganId) -> None:
         limit = -(-self._office.policy.max_package_bytes // CHUNK_BYTES)

@@ -97,7 +97,16 @@ class Outgoing:
             notes += (f"{declared.file}: {remark}" for remark in remarks)
             attachments.append(_attachment(number, declared, media_type, stored))
             sealed.append(stored)
-        done = replace(body, attachments=tuple(attachments), sealed_files=tuple(sealed), notes=tuple(notes))
+        document = body.submission.document
+        recipients = tuple(self._trust.addressee(recipient, now) for recipient in document.recipients)
+        done = replace(
+            body,
+            submission=replace(body.submission, document=replace(document, recipients=recipients)),
+            recipients=tuple(recipient.organ_id for recipient in recipients),
+            attachments=tuple(attachments),
+            sealed_files=tuple(sealed),
+            notes=tuple(notes),
+        )
         return Change(moves=(moved(record, State.SEALED, at=now, body=done),))
 
     # SEALED → PACKED
@@ -213,11 +222,11 @@ class Outgoing:
 
     async def _put_away(self, record: Record) -> None:
         if record.state is State.PACKED:
-            await self._spool.sent(record.document_id)
             await self._store.discard(record.document_id)
+            await self._spool.sent(record.document_id)  # last: while its folder is claimed, a start comes back here
         elif record.state is State.FAILED and record.fault is not None:
-            await self._spool.failed(record.document_id, error_json(record.fault), error_text(record.fault))
             await self._store.discard(record.document_id)
+            await self._spool.failed(record.document_id, error_json(record.fault), error_text(record.fault))
 
     async def report(self, document_id: DocumentId, job: str = "") -> None:
         """Write the document's status files from the journal; `job` names another job that is answered with it.

@@ -324,6 +324,12 @@ class Reception:
             body = _body(record)
             await self._quarantine(body.attested_sender, record.document_id, body.container_sha256, record.fault)
 
+    async def resume(self) -> None:
+        """Put away what a stop left in staging of documents that were already refused."""
+        refused = frozenset({State.QUARANTINED})
+        for record in await self._journal.find(kind=Kind.RECEPTION, states=refused):
+            await self.committed(record)
+
     async def again(self, record: Record) -> Change:
         """A container that is already here came again: answer its recorded sender with the stored receipt."""
         body = _body(record)

@@ -14,7 +14,7 @@ from edoc.errors import EdocError
 from edoc.errors.exchange import DISK_LOW
 from edoc.ports import Alarm, Clock, Store
 
-_LOOK_EVERY = timedelta(seconds=2)
+LOOK_EVERY = timedelta(seconds=2)
 _LEAST_INODES = 1000
 
 
@@ -32,7 +32,7 @@ class Room:
     def enough(self) -> bool:
         """Say whether free bytes and inodes are above the floor, as of the last two seconds."""
         now = self._clock.now()
-        if self._looked is None or now - self._looked >= _LOOK_EVERY:
+        if self._looked is None or now - self._looked >= LOOK_EVERY:
             self._looked = now
             free, inodes = self._store.free()
             enough = free >= self._least_bytes and inodes >= _LEAST_INODES
@@ -41,8 +41,3 @@ class Room:
                 self._alarm(fault.report(), None)
             self._enough = enough
         return self._enough
-
-    async def wait(self) -> None:
-        """Return when there is room."""
-        while not self.enough():
-            await self._clock.sleep(_LOOK_EVERY)

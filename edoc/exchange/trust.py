@@ -7,11 +7,12 @@ Does not judge.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from edoc.directory.organisation import Organisation
 from edoc.errors import EdocError
-from edoc.errors.journey import SENDER_UNKNOWN
+from edoc.errors.journey import RECIPIENT_UNKNOWN, SENDER_UNKNOWN
 from edoc.exchange.office import Office
 from edoc.model.document import Party
 from edoc.model.identifiers import OrganId
@@ -51,6 +52,16 @@ class Trust:
         if organisation is None:
             raise EdocError(SENDER_UNKNOWN, sender=code)
         return Party(organ_id=organisation.code, name=organisation.name(today(at)))
+
+    def addressee(self, recipient: Party, at: datetime) -> Party:
+        """Return `recipient` under the code that its organisation has now, with its name where none was given.
+
+        The job may name it by an alias, such as the code of the older grammar; queues have one name only.
+        """
+        organisation = self.organisation(recipient.organ_id, at)
+        if organisation is None:
+            raise EdocError(RECIPIENT_UNKNOWN, recipient=recipient.organ_id)
+        return replace(recipient, organ_id=organisation.code, name=recipient.name or organisation.name(today(at)))
 
     def level(self, code: OrganId, at: datetime) -> str | None:
         """Return the level of the organisation with `code`, or None when the directory does not know it."""

@@ -94,7 +94,7 @@ MOVES: dict[Kind, dict[State, frozenset[State]]] = {
         S.STAGED: frozenset({S.DELIVERED, S.HELD}),
         S.HELD: frozenset({S.STAGED, S.QUARANTINED}),
         # A refused package does not use up its document's identity: a good one may still come.
-        S.QUARANTINED: frozenset({S.STAGED, S.HELD}),
+        S.QUARANTINED: frozenset({S.ASSEMBLING, S.STAGED, S.HELD}),
     },
     Kind.STATUS: {
         S.INTENDED: frozenset({S.SIGNED}),

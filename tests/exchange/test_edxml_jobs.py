@@ -66,6 +66,8 @@ async def test_a_document_of_any_business_type_travels_with_its_type_and_its_pay
     assert received["business_type"] == kind
     assert received["business_reason"] == document.business_reason
     assert [each["document_id"] for each in received["reply_to"]] == [each.document_id for each in document.reply_to]
+    assert [each["document_id"] for each in received["replaces"]] == [each.document_id for each in document.replaces]
+    assert (received["update"] is None) is (document.update is None)
     (record,) = world[PROVINCE].records(Kind.RECEPTION)
     body: Any = record.body
     assert body.document.unknown == document.unknown

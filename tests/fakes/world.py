@@ -45,6 +45,7 @@ from edoc.exchange.sealing import Seal
 from edoc.exchange.sending import Sending
 from edoc.exchange.stamping import Stamping
 from edoc.exchange.trust import Trust
+from edoc.model.appearance import Place
 from edoc.model.document import Lane
 from edoc.model.evidence import EvidenceEvent
 from edoc.model.identifiers import DocumentId, OrganId
@@ -83,6 +84,8 @@ class Bureau:
         self.policy = Policy()
         self.chance = 0.5
         self.seal_pdf = True
+        self.seal_image = b""
+        self.seal_place: Place | None = None
         self.inbox_edxml = False
         self.timestamp: Timestamp | None = None
         self.broker: FakeBroker
@@ -100,6 +103,8 @@ class Bureau:
             intermediates=world.pki.intermediates,
             policy=self.policy,
             seal_pdf=self.seal_pdf,
+            seal_image=self.seal_image,
+            seal_place=self.seal_place,
             inbox_edxml=self.inbox_edxml,
         )
         fs_spool = FsSpool(

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import io
 import os
+from base64 import b64decode
 from pathlib import Path
 
 import msgspec
 import pytest
+import xmlsec
 from fakes.sealed import World
+from lxml import etree
 
 from edoc.cli.main import main
+from edoc.envelopes.xml import DS
 from edoc.model.verdict import CheckResult, Indication, SubIndication
 from edoc.signatures.validation import validate_file
 
@@ -63,6 +67,16 @@ def test_no_placeholder_is_called_tampered_and_none_passes(world: World) -> None
         assert not verdict.passed
         if name.startswith(("placeholder", "empty", "wrong-namespace", "no-namespace", "sha1", "md5")):
             assert verdict.indication is Indication.INDETERMINATE, name
+
+
+def test_the_sha1_signature_is_a_genuine_one() -> None:
+    """Another verifier finds that it holds: it is refused for its algorithm and for nothing else."""
+    root = etree.parse(FOLDER / "sha1.edxml").getroot()
+    (signature,) = root.iter(f"{{{DS}}}Signature")
+    (certificate,) = signature.iter(f"{{{DS}}}X509Certificate")
+    context = xmlsec.SignatureContext()
+    context.key = xmlsec.Key.from_memory(b64decode(certificate.text or ""), xmlsec.KeyFormat.CERT_DER)
+    context.verify(signature)
 
 
 @pytest.fixture
