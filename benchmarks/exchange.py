@@ -129,7 +129,7 @@ def _network(shim: Path | None = None) -> Iterator[tuple[Office, Office]]:
                     module = Shim(build_shim(shim / str(number)), office.hsm, shim / str(number))
                     module.slow("C_Sign", 500)
                     changes["token"] = {"module": str(module.module), "environment": module.environment}
-                office.configure(network.node, network.trust, **changes)
+                office.configure(network.node, network.trust, administers=False, **changes)
             network.start()
             yield network.office(COMMUNE), network.office(DISTRICT)
         finally:

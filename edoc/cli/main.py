@@ -9,6 +9,7 @@ Does not do a command's work: one module per group does.
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import traceback
@@ -51,6 +52,10 @@ app.add_typer(configuration.app, name="config")
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code."""
+    logging.getLogger("aio_pika").setLevel(
+        logging.CRITICAL
+    )  # what they say of a lost connection, our fault says better
+    logging.getLogger("aiormq").setLevel(logging.CRITICAL)
     try:
         return int(app(args=list(arguments), prog_name="edoc", standalone_mode=False) or Exit.OK)
     except ClickException as error:

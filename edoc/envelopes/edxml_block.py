@@ -229,4 +229,14 @@ def _kept(child: etree._Element, path: str) -> str:
     wrapper.set("in", path)
     wrapper.append(deepcopy(child))
     wrapper[0].tail = None
-    return xml.canonical(wrapper).decode()
+    try:
+        return xml.canonical(wrapper).decode()
+    except etree.C14NError as error:  # a relative namespace URI has no canonical form (xml-c14n, 1.3)
+        element = f"{path}/{xml.local_name(child)}"
+        raise EdocError(HEADER_INVALID, element=element, value=_relative(child), cause=str(error)) from error
+
+
+def _relative(element: etree._Element) -> str:
+    """Return the first namespace in `element` that is no absolute URI, as it is declared."""
+    found = (uri for each in element.iter() for uri in each.nsmap.values() if uri and ":" not in uri)
+    return shown(f'xmlns="{next(found, "")}"')

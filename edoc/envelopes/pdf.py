@@ -23,14 +23,13 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from edoc.envelopes.pdf_appearance import CERTIFIED, Drawing, add_appearance, design
 from edoc.envelopes.pdf_pages import page_at
 from edoc.envelopes.pdf_reading import (
-    PDF_EXCEPTIONS,
     PdfObject,
     all_field_names,
-    broken,
     entry,
     items,
     looks_signed,
     open_pdf,
+    parsing,
     signature_fields,
 )
 from edoc.envelopes.pdf_repair import repair
@@ -151,7 +150,7 @@ class _Facts:
 
 
 def _prepare(reader: PdfObject, source: BinaryIO, target: BinaryIO, facts: _Facts) -> PdfRevision:
-    try:
+    with parsing():
         fields = [field for _, field in signature_fields(reader)]
         count = sum(entry(field["/V"], "/SubFilter") != _DOCUMENT_TIMESTAMP for field in fields)
         if fields and find_signature(source, reader, facts.certificate):
@@ -162,8 +161,6 @@ def _prepare(reader: PdfObject, source: BinaryIO, target: BinaryIO, facts: _Fact
         drawing, remarks = _design(reader, fields, facts)
         revision = _write(reader, target, facts, drawing)
         return replace(revision, signatures=count, notes=(*_notes(reader), *remarks))
-    except PDF_EXCEPTIONS as error:
-        raise broken(error) from error
 
 
 def _design(reader: PdfObject, fields: Sequence[PdfObject], facts: _Facts) -> tuple[Drawing | None, tuple[str, ...]]:

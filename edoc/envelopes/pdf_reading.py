@@ -8,8 +8,10 @@ Does not write and does not verify.
 
 from __future__ import annotations
 
+import errno
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, BinaryIO, Final, TypeAlias
 
 from pyhanko.pdf_utils import generic, misc
@@ -45,21 +47,28 @@ def open_pdf(file: BinaryIO, *, strict: bool) -> PdfObject:
     file.seek(0)
     if b"%PDF-" not in file.read(1024):  # ISO 32000-1, 7.5.2; readers accept it within the first 1024 octets
         raise EdocError(NOT_A_PDF)
-    try:
+    with parsing():
         reader = PdfFileReader(file, strict=strict)
         encrypted = reader.encrypted
         if not encrypted:
             reader.root["/Pages"]
-    except PDF_EXCEPTIONS as error:
-        raise broken(error) from error
     if encrypted:
         raise EdocError(PDF_ENCRYPTED)
     return reader
 
 
-def broken(error: BaseException) -> EdocError:
-    """Return the error PDF_BROKEN for what pyHanko raised."""
-    return EdocError(PDF_BROKEN, cause=f"{type(error).__name__}: {error}")
+@contextmanager
+def parsing() -> Iterator[None]:
+    """Turn what pyHanko raises on a broken file into EdocError PDF_BROKEN."""
+    try:
+        yield
+    except PDF_EXCEPTIONS as error:
+        raise EdocError(PDF_BROKEN, cause=f"{type(error).__name__}: {error}") from error
+    except OSError as error:
+        # A pointer to before the start: a file on disk answers so, one in memory with ValueError.
+        if error.errno != errno.EINVAL:
+            raise
+        raise EdocError(PDF_BROKEN, cause=f"{type(error).__name__}: {error}") from error
 
 
 def signature_fields(reader: PdfObject) -> Iterator[tuple[str, PdfObject]]:

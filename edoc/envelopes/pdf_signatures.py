@@ -17,7 +17,7 @@ from typing import BinaryIO, Final
 
 from pyhanko.pdf_utils import generic
 
-from edoc.envelopes.pdf_reading import PDF_EXCEPTIONS, PdfObject, broken, entry, items, open_pdf, signature_fields
+from edoc.envelopes.pdf_reading import PDF_EXCEPTIONS, PdfObject, entry, items, open_pdf, parsing, signature_fields
 from edoc.errors import EdocError
 from edoc.errors.verification import PDF_BROKEN
 
@@ -66,11 +66,9 @@ def _read(file: BinaryIO, *, strict: bool) -> tuple[PdfSignature, ...]:
 
 
 def _signatures(file: BinaryIO, reader: PdfObject) -> tuple[PdfSignature, ...]:
-    try:
+    with parsing():
         fields = list(signature_fields(reader))[:MAX_SIGNATURES]
         return tuple(_signature(file, reader, name, one) for name, one in fields)
-    except PDF_EXCEPTIONS as error:
-        raise broken(error) from error
 
 
 def digest_of(file: BinaryIO, byte_range: tuple[int, int, int, int], algorithm: str) -> bytes:

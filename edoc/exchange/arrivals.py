@@ -168,8 +168,18 @@ class Arrivals:
             return
         staged = await self._inbox.of(attested).stage(digest, message.body)
         arrival = self._arrival(message, attested, digest, len(message.body), staged)
-        await self._commit(await self._reception.judge(arrival))
+        change = await self._reception.judge(arrival)
+        await self._commit(change)
+        if not change.moves and not change.adds and await self._delivered(digest, attested):
+            await self._inbox.of(attested).drop(digest)  # another copy was faster, and no record leads to these bytes
+            return
         self._log.info("document_arrived", document_id=message.document_id, peer=attested, size=len(message.body))
+
+    async def _delivered(self, digest: Sha256, attested: OrganId) -> bool:
+        records = await self._journal.find(
+            kind=Kind.RECEPTION, container_sha256=digest, states=frozenset({State.DELIVERED})
+        )
+        return any(record.key.peer == attested for record in records)
 
     async def _known(self, digest: Sha256, attested: OrganId) -> bool:
         """Answer a container that is already here; say whether it is."""

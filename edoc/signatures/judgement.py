@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from edoc.errors import EdocError
@@ -179,7 +179,8 @@ def _check_pin(
     fitting = [pin for pin in in_force if _fits(pin, expected)]
     if fitting:
         pin = fitting[0]
-        detail = f"{pin.purpose.value} of {pin.organ_id} as of {as_of:%F %R}Z; certificate policies: {policies}"
+        since = as_of.astimezone(UTC)
+        detail = f"{pin.purpose.value} of {pin.organ_id} as of {since:%F %R}Z; certificate policies: {policies}"
         findings.passed("pin", _CONSTRAINTS, detail)
         return pin.organ_id
     if not expected.required:

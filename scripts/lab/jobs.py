@@ -1,6 +1,6 @@
 """Jobs as a document-management system writes them into an outbox.
 
-Rules: a job is written under a name that the daemon ignores (``.NAME.tmp``) and then renamed; where a writer cannot
+Rules: a job is written under a name that the daemon ignores (``.….tmp``) and then renamed; where a writer cannot
 rename, it fills ``NAME.part`` and writes an empty ``NAME.ready`` last.  What a job says may be wrong on purpose: this
 module checks nothing.
 Does not make documents: :mod:`lab.documents` does.
@@ -84,7 +84,7 @@ class Job:
 def write_job(outbox: Path, job: Job, *, ready_mark: bool = False) -> None:
     """Write `job` into `outbox`.
 
-    By default it is written as ``.NAME.tmp`` and renamed; with `ready_mark` it is written as ``NAME.part``, and an
+    By default it is written under a hidden name and renamed; with `ready_mark` it is written as ``NAME.part``, and an
     empty ``NAME.ready`` completes it.
     """
     write_folder(
@@ -97,7 +97,8 @@ def write_job(outbox: Path, job: Job, *, ready_mark: bool = False) -> None:
 
 def write_folder(outbox: Path, name: str, files: dict[str, bytes], *, ready_mark: bool = False) -> None:
     """Write a job of whatever `files`; see :func:`write_job`."""
-    folder = outbox / (f"{name}.part" if ready_mark else f".{name}.tmp")
+    # The name while it is written is short: the job's own may be as long as a file system allows.
+    folder = outbox / (f"{name}.part" if ready_mark else f".{hashlib.sha256(name.encode()).hexdigest()[:16]}.tmp")
     folder.mkdir()
     for file, content in files.items():
         (folder / file).write_bytes(content)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import replace
 
 import pytest
 from fakes.containers import container_of, inbox_folder
@@ -10,7 +11,7 @@ from fakes.records import document_id
 from fakes.store import sha256_of
 
 from edoc.errors import EdocError
-from edoc.model.identifiers import DocumentId, Sha256
+from edoc.model.identifiers import DocumentId, OrganId, Sha256
 from edoc.model.message import CHUNK_BYTES
 from edoc.ports import Inbox
 
@@ -173,6 +174,27 @@ class InboxContract:
             await inbox.drop(digest)
         assert self.staged() == set()
         assert await inbox.chunks(LARGE_SHA) == (None, frozenset())
+
+    async def test_what_two_senders_bring_does_not_meet(self) -> None:
+        """All recipients of a document have its bytes: one that brings them again must not touch the sender's."""
+        inbox = self.inbox()
+        sender, other = inbox.of(OrganId("H53.31.20")), inbox.of(OrganId("H53.31"))
+        ref = await sender.stage(SHA, BODY)
+        assert await other.stage(SHA, BODY) != ref
+        await other.quarantine(ONE, SHA, [("error.json", b"{}")])
+        await sender.stage_chunk(LARGE_SHA, 0, CHUNKS[0])
+        await other.stage_chunk(LARGE_SHA, 0, b"other bytes")
+        await other.drop(LARGE_SHA)
+        assert await sender.chunks(LARGE_SHA) == (None, frozenset({0}))
+        await inbox.of(OrganId("H53.31.20")).deliver(inbox_folder(ONE, ref, 2))
+        assert self.seen() == {ONE: DELIVERED}
+
+    async def test_a_delivery_can_have_another_folder_than_its_id(self) -> None:
+        inbox = self.inbox()
+        for name in ("", f"{ONE}~H53.31"):
+            ref = await inbox.stage(SHA, BODY)
+            await inbox.deliver(replace(inbox_folder(ONE, ref, 2), name=name))
+        assert self.seen() == {ONE: DELIVERED, f"{ONE}~H53.31": DELIVERED}
 
     async def _not_assembled(self, inbox: Inbox, digests: tuple[Sha256, ...], code: str) -> None:
         with pytest.raises(EdocError) as caught:

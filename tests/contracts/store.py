@@ -28,6 +28,11 @@ class StoreContract:
     def write(self, ref: FileRef, content: bytes) -> None:
         """Write to a scratch file, as the sandbox does."""
 
+    def test_it_says_how_much_room_there_is(self) -> None:
+        free, inodes = self.store().free()
+        assert free > 0
+        assert inodes > 0
+
     async def test_what_was_put_is_read_back(self) -> None:
         store = self.store()
         stored = await store.put(ONE, "receipt.xml", b"<biennhan/>")

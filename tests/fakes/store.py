@@ -50,6 +50,10 @@ class FakeStore:
     def __init__(self, files: MemoryFiles | None = None) -> None:
         self.files = files or MemoryFiles()
         self.faults = Faults()
+        self.room = (2**40, 2**20)  # free bytes and inodes
+
+    def free(self) -> tuple[int, int]:
+        return self.room
 
     def scratch(self, document_id: DocumentId, name: str) -> FileRef:
         self.faults.check("scratch")

@@ -69,13 +69,21 @@ def test_no_placeholder_is_called_tampered_and_none_passes(world: World) -> None
             assert verdict.indication is Indication.INDETERMINATE, name
 
 
+def test_whatever_an_edxml_file_is_it_gets_a_verdict_and_none_passes(world: World) -> None:
+    for path in sorted(FOLDER.with_name("edxml").glob("*.edxml")):
+        verdict = validate_file(io.BytesIO(path.read_bytes()), world.material)
+        assert not verdict.passed, path.name
+        broken = path.name.startswith(("malformed", "forbidden"))
+        assert broken or verdict.indication in {None, Indication.INDETERMINATE}, path.name
+
+
 def test_the_sha1_signature_is_a_genuine_one() -> None:
     """Another verifier finds that it holds: it is refused for its algorithm and for nothing else."""
     root = etree.parse(FOLDER / "sha1.edxml").getroot()
     (signature,) = root.iter(f"{{{DS}}}Signature")
     (certificate,) = signature.iter(f"{{{DS}}}X509Certificate")
     context = xmlsec.SignatureContext()
-    context.key = xmlsec.Key.from_memory(b64decode(certificate.text or ""), xmlsec.KeyFormat.CERT_DER)
+    context.key = xmlsec.Key.from_memory(b64decode(certificate.text or ""), xmlsec.constants.KeyDataFormatCertDer)
     context.verify(signature)
 
 
