@@ -17,6 +17,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -26,6 +27,7 @@ from lab.documents import Letter
 from lab.measure import pdf_of
 from lab.offices import write_private
 from lab.pki import KeyKind, Pki
+from lab.seal_image import make_seal_image
 from lab.softhsm import SoftHsm
 
 from edoc.adapters.sandbox_calls import SandboxLimits
@@ -33,6 +35,7 @@ from edoc.adapters.sandbox_fork import ForkSandbox
 from edoc.adapters.store_fs import FsStore
 from edoc.adapters.token_client import TokenClient
 from edoc.envelopes import asic, pdf
+from edoc.model.appearance import NOTHING, Appearance, Place
 from edoc.model.identifiers import DocumentId, OrganId, sha256_of
 from edoc.ports import Purpose, SigningPriority, SignRequest
 from edoc.signatures import cades, pades, xades
@@ -41,6 +44,8 @@ from edoc.signatures.creation import SealCertificate, verify_own
 OFFICE = OrganId("H53.31.20")
 SECONDS = 3.0
 AT_ONCE = 16
+VISIBLE = Appearance(image=make_seal_image(), place=Place(x_mm=90, y_mm=210))
+TEXT = Appearance(text="123/UBND-VP; 2026-11-22T09:00:00+07:00")
 
 # The raw rate is taken in a process of its own: the vendor's module is never loaded beside the product.
 RAW = """
@@ -173,7 +178,10 @@ async def _rates(folder: Path, certificate: bytes) -> dict[str, float]:
             "signature_through_the_token_process": await _rate(bench, _signature),
             "xades": await _rate(bench, _xades),
             "pades_prepared_in_this_process": await _rate(bench, _pades_here),
+            "pades_with_a_visible_seal_in_this_process": await _rate(bench, partial(_pades_here, appearance=VISIBLE)),
             "pades_prepared_in_a_bounded_child": await _rate(bench, _pades),
+            "pades_with_a_visible_seal": await _rate(bench, partial(_pades, appearance=VISIBLE)),
+            "pades_with_a_text_block": await _rate(bench, partial(_pades, appearance=TEXT)),
         }
     finally:
         await sandbox.close()
@@ -225,7 +233,7 @@ async def _xades(bench: Bench) -> None:
     xades.finish_detached(to_sign, await _sign(bench, Purpose.DOCUMENT, to_sign.digest))
 
 
-async def _pades_here(bench: Bench) -> None:
+async def _pades_here(bench: Bench, appearance: Appearance = NOTHING) -> None:
     target = io.BytesIO()
     revision = pdf.prepare_revision(
         io.BytesIO(bench.content),
@@ -234,6 +242,7 @@ async def _pades_here(bench: Bench) -> None:
         name="UBND xã",
         reason="",
         at=datetime.now(UTC),
+        appearance=appearance,
     )
     to_sign = pades.prepare(revision.digest, bench.certificate, bench.certificate.algorithm)
     signature = await _sign(bench, Purpose.ATTACHMENT, to_sign.digest)
@@ -241,12 +250,12 @@ async def _pades_here(bench: Bench) -> None:
     target.write(pades.contents(cades.finish(to_sign, signature), revision.contents_digits))
 
 
-async def _pades(bench: Bench) -> None:
+async def _pades(bench: Bench, appearance: Appearance = NOTHING) -> None:
     document_id = DocumentId(str(uuid4()))
     source = await bench.store.put(document_id, "source.pdf", bench.content)
     target = bench.store.scratch(document_id, "sealed.pdf")
     certificates = (bench.certificate.der,)
-    prepared = await bench.sandbox.prepare_pdf(source.ref, target, certificates, "", datetime.now(UTC))
+    prepared = await bench.sandbox.prepare_pdf(source.ref, target, certificates, "", datetime.now(UTC), appearance)
     to_sign = pades.prepare(prepared.digest, bench.certificate, bench.certificate.algorithm)
     signature = await _sign(bench, Purpose.ATTACHMENT, to_sign.digest)
     contents = pades.contents(cades.finish(to_sign, signature), prepared.contents_digits)

@@ -46,6 +46,7 @@ from edoc.exchange.office import Office, Patience, Policy, Undecided
 from edoc.exchange.outgoing import Outgoing
 from edoc.exchange.receipts import Receipts
 from edoc.exchange.reception import Reception
+from edoc.exchange.reports import status_of
 from edoc.exchange.room import Room
 from edoc.exchange.runner import Journey, Runner
 from edoc.exchange.sealing import Seal
@@ -53,6 +54,7 @@ from edoc.exchange.sending import Sending
 from edoc.exchange.stamping import Stamping
 from edoc.exchange.trust import Trust
 from edoc.model.appearance import Place
+from edoc.model.identifiers import DocumentId
 from edoc.model.message import CHUNK_BYTES
 from edoc.model.record import Key
 from edoc.model.signers import PersonSignature
@@ -84,6 +86,28 @@ async def open_journal(config: Config, readonly: bool) -> AsyncIterator[SqliteJo
         yield journal
     finally:
         await journal.close(clean=False)
+
+
+async def tell_status(config: Config, journal: SqliteJournal, document_id: DocumentId) -> None:
+    """Write the document's status files after an operator's act, as the daemon does after its own."""
+    status = status_of(await journal.find(document_id=document_id))
+    if status is not None:
+        job, told, ended = status
+        await _spool(config).report(document_id, job, told, durable=ended)
+
+
+def _spool(config: Config) -> FsSpool:
+    folders = config.folders
+    return FsSpool(
+        SpoolFolders(
+            outbox=folders.outbox,
+            sent=folders.sent,
+            failed=folders.failed,
+            status=folders.status,
+            claimed=folders.state / "claimed",
+        ),
+        CopyLimits(file_bytes=config.policy.max_file_bytes, files=config.policy.max_files),
+    )
 
 
 def office_of(config: Config) -> Office:
@@ -246,16 +270,7 @@ def _exchange(  # noqa: PLR0913, PLR0917 -- wires every port
     chance: Callable[[], float],
 ) -> Exchange:
     folders = config.folders
-    spool = FsSpool(
-        SpoolFolders(
-            outbox=folders.outbox,
-            sent=folders.sent,
-            failed=folders.failed,
-            status=folders.status,
-            claimed=folders.state / "claimed",
-        ),
-        CopyLimits(file_bytes=config.policy.max_file_bytes, files=config.policy.max_files),
-    )
+    spool = _spool(config)
     store = FsStore(folders.state)
     inbox = FsInbox(
         InboxFolders(inbox=folders.inbox, quarantine=folders.quarantine, staging=folders.state / "staging"),

@@ -143,3 +143,25 @@ def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
         load(tmp_path / "none.toml")
     assert caught.value.code == "CONFIG_MISSING"
     assert "edoc config describe" in caught.value.next_step("vi")
+
+
+def test_the_image_of_the_seal_has_a_path_and_a_place(tmp_path: Path) -> None:
+    text = MINIMAL + '[seal]\nimage = "seal.png"\npage = 2\nx_mm = 105\ny_mm = 220.5\n'
+    seal = loaded(tmp_path, text).seal
+    assert (seal.image, seal.image_width_mm) == (tmp_path / "seal.png", 36)
+    assert (seal.page, seal.x_mm, seal.y_mm) == (2, 105, 220.5)
+
+
+@pytest.mark.parametrize(
+    "keys", ["x_mm = 105", "y_mm = 220", "page = 0", 'page = "first"', "image_width_mm = 0", "x_mm = -1\ny_mm = 1"]
+)
+def test_a_place_that_is_none_is_refused(keys: str, tmp_path: Path) -> None:
+    with pytest.raises(EdocError, match="seal"):
+        loaded(tmp_path, f"{MINIMAL}[seal]\n{keys}\n")
+
+
+def test_what_tells_persons_is_a_list_of_policies(tmp_path: Path) -> None:
+    policy = loaded(tmp_path, MINIMAL + '[policy]\nperson_certificate_policies = ["2.16.704.1.1"]\n').policy
+    assert policy.person_certificate_policies == ("2.16.704.1.1",)
+    with pytest.raises(EdocError, match="person_certificate_policies"):
+        loaded(tmp_path, MINIMAL + '[policy]\nperson_certificate_policies = ["Chủ tịch"]\n')

@@ -121,8 +121,8 @@ class AmqpBroker:
                 self._held[tag] = arrived
                 yield _delivery(arrived.message, lane, tag)
         finally:
-            self._consumers.discard(consumer)
             await consumer.close()
+            self._consumers.discard(consumer)  # not before: `close` must wait for one that is still closing
 
     async def settle(self, delivery: Delivery) -> None:
         """Acknowledge `delivery`: it is durable here.  One of a lost channel is ignored, it comes again."""
@@ -148,7 +148,7 @@ class AmqpBroker:
     async def close(self) -> None:
         """End consumers and connections.  Idempotent."""
         self._closed = True
-        links: list[Link | Consumer] = [*self._publishers.values(), *self._consumers]
+        links: tuple[Link | Consumer, ...] = (*self._publishers.values(), *self._consumers)
         await asyncio.gather(*(link.close() for link in links))
 
     def _check_open(self) -> None:

@@ -209,6 +209,7 @@ class Link:
         self._up = asyncio.Event()
         self.failures = 0  # in a row
         self._told = ""
+        self._closing = False
         self._random = random.SystemRandom()
         self._supervisor = asyncio.create_task(self._supervise(), name=title)
 
@@ -234,7 +235,11 @@ class Link:
 
     async def close(self) -> None:
         """Stop supervising and close the connection.  Idempotent."""
-        self._supervisor.cancel()
+        if not self._closing:
+            # Once only: a second cancellation would break into the disconnecting that the first one began, and the
+            # client library then waits for ever for a callback of its own.
+            self._closing = True
+            self._supervisor.cancel()
         await asyncio.wait({self._supervisor})
         if not self._supervisor.cancelled():
             self._supervisor.result()

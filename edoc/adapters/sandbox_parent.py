@@ -38,8 +38,8 @@ from edoc.adapters.sandbox_calls import (
     Warmth,
 )
 from edoc.adapters.sandbox_tasks import perform
-from edoc.adapters.sandbox_warm import warm_up
-from edoc.envelopes import frames, pdf_appearance
+from edoc.adapters.sandbox_warm import warm_seal, warm_up
+from edoc.envelopes import frames
 from edoc.errors import EdocError, FaultReport
 from edoc.errors.sandbox import SANDBOX_LIMIT, SANDBOX_UNREADABLE
 from edoc.signatures import validation
@@ -114,7 +114,7 @@ class Parent:
         """
         if isinstance(request.call, PreparePdf):
             with suppress(EdocError):  # the child says what is wrong with the image, as its answer
-                pdf_appearance.warm(request.call.appearance)
+                warm_seal(request.call.appearance)
         if isinstance(request.call, Verify):
             material = request.call.material
             known = (material.anchors, material.intermediates, material.crls)

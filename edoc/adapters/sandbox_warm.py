@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -21,6 +22,7 @@ from cryptography.x509.oid import NameOID
 
 from edoc.adapters.sandbox_calls import Warmth
 from edoc.envelopes import asic, edxml, pdf, status, submission
+from edoc.model.appearance import Appearance, Place
 from edoc.model.document import Attachment, Code, Document, Party
 from edoc.model.evidence import EvidenceEvent
 from edoc.model.identifiers import DocumentId, OrganId, Sha256, sha256_of
@@ -30,11 +32,13 @@ from edoc.signatures import cades, pades, validation, xades
 from edoc.signatures.creation import SealCertificate
 
 _CODE = OrganId("A00")
+_SOME_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 _ID = DocumentId("00000000-0000-4000-8000-000000000000")
 _PDF = (
     b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
-    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>endobj\nxref\n0 4\n0000000000 65535 f \n0000000009 00000 n \n"
-    b"0000000052 00000 n \n0000000101 00000 n \ntrailer<</Size 4/Root 1 0 R>>\nstartxref\n160\n%%EOF\n"
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 999 999]>>endobj\nxref\n0 4\n0000000000 65535 f \n"
+    b"0000000009 00000 n \n0000000052 00000 n \n0000000101 00000 n \n"
+    b"trailer<</Size 4/Root 1 0 R>>\nstartxref\n164\n%%EOF\n"
 )
 _JOB = (
     b'{"number":"1","notation":"A","type":"A","subject":"A","place":"A","date":"2026-01-01","recipients":["A01"],'
@@ -58,6 +62,24 @@ def warm_up(now: datetime, warmth: Warmth) -> None:
     to_sign = xades.prepare_enveloped(status.write_status(_report(now)), certificate, certificate.algorithm, now)
     validation.validate_status(xades.finish_enveloped(to_sign, _sign(key, to_sign.digest)), material)
     submission.read_submission(_JOB, _ID, Party(organ_id=_CODE))
+
+
+def warm_seal(appearance: Appearance) -> None:
+    """Draw the office's image, or a text of our own, on a PDF of our own: image, font and the way there stay warm.
+
+    Done once for an image and once for texts.  Raises EdocError SEAL_IMAGE_UNFIT.
+    """
+    if appearance.text or appearance.image:
+        _draw(b"" if appearance.text else appearance.image)
+
+
+@lru_cache(maxsize=4)
+def _draw(image: bytes) -> None:
+    place = Place(page=1, x_mm=0, y_mm=0)
+    look = Appearance(image=image, place=place) if image else Appearance(text="0")
+    pdf.prepare_revision(
+        io.BytesIO(_PDF), io.BytesIO(), certificates=(b"A",), name="A", reason="A", at=_SOME_DAY, appearance=look
+    )
 
 
 def _warm_files(key: ec.EllipticCurvePrivateKey, certificate: SealCertificate, material: TrustMaterial) -> None:

@@ -50,7 +50,6 @@ MEANING: dict[Exit, str] = {
 
 _BY_CODE = {
     "USAGE": Exit.USAGE,
-    "NO_TRUST": Exit.USAGE,
     "BAD_TIME": Exit.USAGE,
     "CONFIG_MISSING": Exit.CONFIGURATION,
     "CONFIG_INVALID": Exit.CONFIGURATION,

@@ -112,7 +112,7 @@ _WANTED = {"hold": "QUEUED, SENT", "release": "HELD", "retry": "ACCEPTED, SEALED
 
 async def _act(command: str, document: str, to: str, config: Path, act: Act, out: Output) -> Exit:
     from edoc.config import load  # noqa: PLC0415 -- --help must not wait for it
-    from edoc.wiring import open_journal  # noqa: PLC0415 -- as above
+    from edoc.wiring import open_journal, tell_status  # noqa: PLC0415 -- as above
 
     office = load(config)
     async with open_journal(office, readonly=False) as journal:
@@ -134,6 +134,7 @@ async def _act(command: str, document: str, to: str, config: Path, act: Act, out
                 config=config,
             )
         await journal.commit(Change(moves=moves))
+        await tell_status(office, journal, document_id)
     for move in moves:
         _tell(move, out)
     return Exit.OK

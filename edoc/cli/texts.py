@@ -20,6 +20,10 @@ CAUSE = Text("nguyên nhân:", "cause:")
 NEXT = Text("việc cần làm:", "next:")
 
 # verify
+NO_ANCHOR = Text(
+    "Không có chứng thư gốc (--trust hoặc --config): chỉ kiểm tra được tính toàn vẹn, không xác định được người ký.",
+    "No root certificate was given (--trust or --config): integrity can be checked, the signer cannot.",
+)
 NO_SIGNATURE = Text("không có chữ ký", "no signature")
 SIGNER = Text("người ký", "signer")
 ORGANISATION = Text("cơ quan", "organisation")

@@ -22,9 +22,9 @@ import typer
 from edoc.cli.exit_codes import Exit, exit_of_error, exit_of_indication, worst
 from edoc.cli.options import Json, Lang
 from edoc.cli.render import Output, error_object, moment, output
-from edoc.cli.texts import ALTERED, COVERS, NO_SIGNATURE, ORGANISATION, SIGNED_AT, SIGNER
+from edoc.cli.texts import ALTERED, COVERS, NO_ANCHOR, NO_SIGNATURE, ORGANISATION, SIGNED_AT, SIGNER
 from edoc.errors import EdocError
-from edoc.errors.configuration import BAD_TIME, FILE_UNREADABLE, NO_TRUST
+from edoc.errors.configuration import BAD_TIME, FILE_UNREADABLE
 from edoc.model.identifiers import FileRef
 from edoc.model.trust import TrustMaterial
 from edoc.model.verdict import CheckResult, SignatureReport, Verdict
@@ -65,7 +65,7 @@ def verify(  # noqa: PLR0913 -- the options of a command are its contract
     """Verify signatures, offline. Exit: 0 all passed, 1 failed, 2 indeterminate, 3 unsigned, 64+ no answer."""
     out = output(lang, as_json)
     if not trust and config is None:
-        raise EdocError(NO_TRUST)
+        out.note(NO_ANCHOR)  # not an error: what is intact is still worth knowing, and the verdict says the rest
     sources = Sources(
         anchors=trust or (),
         intermediates=intermediate or (),

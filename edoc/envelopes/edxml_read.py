@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from operator import attrgetter
 from typing import TypeVar
@@ -178,6 +178,22 @@ def read_document(levels: Levels, document_id: DocumentId, sender: Party) -> Doc
     Raises EdocError NOT_A_DOCUMENT, HEADER_INCOMPLETE, HEADER_INVALID and BAD_IDENTIFIER.
     """
     _require_document(levels)
+    document, business = _particulars(levels, document_id, sender), levels.business
+    return replace(
+        document,
+        business_type=read_business_type(levels),
+        business_reason=business.text("BussinessDocReason"),
+        business_document_id=business.text("DocumentId"),
+        update=_update(business),
+        replaces=_replaced(business),
+        paper=_choice(business, "Paper", _PAPER),
+        staff=read_staff(business),
+        traces=_traces(levels),
+    )
+
+
+def _particulars(levels: Levels, document_id: DocumentId, sender: Party) -> Document:
+    """Return what MessageHeader says, without what the message does with it."""
     message, other = levels.message, levels.message.block("OtherInfo")
     code, place, kind = message.block("Code"), message.block("PromulgationInfo"), message.block("DocumentType")
     return Document(
@@ -205,14 +221,6 @@ def read_document(levels: Levels, document_id: DocumentId, sender: Party) -> Doc
         steering_type=message.text("SteeringType"),
         to_places=message.block("ToPlaces").texts("Place"),
         correlation_id=message.text("DocumentId"),
-        business_type=read_business_type(levels),
-        business_reason=levels.business.text("BussinessDocReason"),
-        business_document_id=levels.business.text("DocumentId"),
-        update=_update(levels.business),
-        replaces=_replaced(levels.business),
-        paper=_choice(levels.business, "Paper", _PAPER),
-        staff=read_staff(levels.business),
-        traces=_traces(levels),
     )
 
 

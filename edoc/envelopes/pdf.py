@@ -126,6 +126,10 @@ def prepare_revision(  # noqa: PLR0913 -- what a seal says, how it looks, and wh
     except EdocError as error:
         if error.fault is not PDF_BROKEN:
             raise
+    return _prepare_broken(source, target, facts, spare)
+
+
+def _prepare_broken(source: BinaryIO, target: BinaryIO, facts: _Facts, spare: Callable[[], BinaryIO]) -> PdfRevision:
     target.seek(0)
     target.truncate()
     if looks_signed(source):

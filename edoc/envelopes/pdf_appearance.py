@@ -49,17 +49,6 @@ class Drawing:
     resource: tuple[str, str, Callable[[PdfObject], PdfObject]]  # kind, name, and what adds it to a revision
 
 
-def warm(appearance: Appearance) -> None:
-    """Decode the image or cut the font out, so that this process and its children find it done.
-
-    The text itself is not looked at.  Raises EdocError SEAL_IMAGE_UNFIT.
-    """
-    if appearance.text:
-        width_of("")
-    elif appearance.image:
-        seal_image(appearance.image)
-
-
 def design(
     reader: PdfObject, appearance: Appearance, signatures: Sequence[PdfObject]
 ) -> tuple[Drawing | None, tuple[str, ...]]:

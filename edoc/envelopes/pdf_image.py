@@ -9,6 +9,7 @@ Does not place it.
 from __future__ import annotations
 
 import io
+import struct
 import zlib
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -22,6 +23,9 @@ from edoc.errors import EdocError
 from edoc.errors.sealing import SEAL_IMAGE_UNFIT
 
 MAX_PIXELS: Final = 4096 * 4096
+
+_BROKEN: Final = (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error)
+"""What Pillow raises on a broken PNG."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +75,7 @@ def seal_image(png: bytes) -> SealImage:
             if width * height > MAX_PIXELS:
                 raise EdocError(SEAL_IMAGE_UNFIT, detail=f"{width} × {height} pixels, at most {MAX_PIXELS} in all")
             pixels = opened.convert("RGBA")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except (*_BROKEN, Image.DecompressionBombError) as error:
         raise EdocError(SEAL_IMAGE_UNFIT, detail="it is not a PNG image", cause=str(error)) from error
     return SealImage(
         width=width,

@@ -10,12 +10,15 @@ Does not place the block.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
 
 from edoc.envelopes.pdf_reading import PdfObject
+
+if TYPE_CHECKING:
+    from edoc.envelopes.pdf_font import Font
 
 POINTS: Final = 10.0
 LINE_POINTS: Final = 12.0
@@ -80,6 +83,34 @@ def add_font(writer: PdfObject, lines: Sequence[str]) -> PdfObject:
 
     used = font()
     letters = {used.glyphs[letter]: letter for letter in (*"".join(lines), _FALLBACK) if letter in used.glyphs}
+    descendant = {
+        "/Type": pdf_name("/Font"),
+        "/Subtype": pdf_name("/CIDFontType0"),
+        "/BaseFont": pdf_name(f"/{NAME}"),
+        "/CIDSystemInfo": _dictionary(
+            {
+                "/Registry": generic.pdf_string("Adobe"),
+                "/Ordering": generic.pdf_string("Identity"),
+                "/Supplement": generic.NumberObject(0),
+            }
+        ),
+        "/FontDescriptor": _descriptor(writer, used),
+        "/W": _widths(letters, used.widths.__getitem__),
+    }
+    outer = {
+        "/Type": pdf_name("/Font"),
+        "/Subtype": pdf_name("/Type0"),
+        "/BaseFont": pdf_name(f"/{NAME}-Identity-H"),
+        "/Encoding": pdf_name("/Identity-H"),
+        "/DescendantFonts": generic.ArrayObject([writer.add_object(_dictionary(descendant))]),
+        "/ToUnicode": writer.add_object(generic.StreamObject(stream_data=_to_unicode(letters))),
+    }
+    return writer.add_object(_dictionary(outer))
+
+
+def _descriptor(writer: PdfObject, used: Font) -> PdfObject:
+    from edoc.envelopes.pdf_font import NAME  # noqa: PLC0415 -- as above
+
     program = generic.StreamObject(
         {pdf_name("/Subtype"): pdf_name("/CIDFontType0C"), pdf_name("/Filter"): pdf_name("/FlateDecode")},
         encoded_data=used.program,
@@ -96,29 +127,7 @@ def add_font(writer: PdfObject, lines: Sequence[str]) -> PdfObject:
         "/StemV": generic.NumberObject(84),
         "/FontFile3": writer.add_object(program),
     }
-    descendant = {
-        "/Type": pdf_name("/Font"),
-        "/Subtype": pdf_name("/CIDFontType0"),
-        "/BaseFont": pdf_name(f"/{NAME}"),
-        "/CIDSystemInfo": _dictionary(
-            {
-                "/Registry": generic.pdf_string("Adobe"),
-                "/Ordering": generic.pdf_string("Identity"),
-                "/Supplement": generic.NumberObject(0),
-            }
-        ),
-        "/FontDescriptor": writer.add_object(_dictionary(descriptor)),
-        "/W": _widths(letters, used.widths.__getitem__),
-    }
-    outer = {
-        "/Type": pdf_name("/Font"),
-        "/Subtype": pdf_name("/Type0"),
-        "/BaseFont": pdf_name(f"/{NAME}-Identity-H"),
-        "/Encoding": pdf_name("/Identity-H"),
-        "/DescendantFonts": generic.ArrayObject([writer.add_object(_dictionary(descendant))]),
-        "/ToUnicode": writer.add_object(generic.StreamObject(stream_data=_to_unicode(letters))),
-    }
-    return writer.add_object(_dictionary(outer))
+    return writer.add_object(_dictionary(descriptor))
 
 
 def _dictionary(entries: dict[str, PdfObject]) -> PdfObject:

@@ -32,15 +32,6 @@ USAGE = Fault(
     next_vi="Xem trợ giúp: “{command} --help”",
 )
 
-NO_TRUST = Fault(
-    code="NO_TRUST",
-    disposition=Disposition.PERMANENT,
-    en="There is no trust anchor to verify against.",
-    vi="Không có chứng thư gốc tin cậy để kiểm tra.",
-    next_en="Give --trust FILE (the root certificate) or --config edoc.toml (the office's own trust).",
-    next_vi="Thêm --trust TỆP (chứng thư gốc) hoặc --config edoc.toml (chứng thư tin cậy của đơn vị).",
-)
-
 BAD_TIME = Fault(
     code="BAD_TIME",
     disposition=Disposition.PERMANENT,

@@ -21,9 +21,10 @@ from edoc.exchange.sealing import Seal
 from edoc.exchange.trust import Trust
 from edoc.model.appearance import Appearance
 from edoc.model.document import AttachmentRole, DeclaredFile, Document
+from edoc.model.identifiers import FileRef
 from edoc.model.record import JobFile, Record, StoredFile
 from edoc.model.signers import PersonSignature, SignerRules
-from edoc.ports import Clock, Purpose, Sandbox, Store
+from edoc.ports import Clock, PreparedPdf, Purpose, Sandbox, Store
 from edoc.signatures import cades, pades
 from edoc.signatures.creation import SealCertificate
 
@@ -55,8 +56,7 @@ class Attachments:
     ) -> tuple[StoredFile, str, tuple[str, ...]]:
         """Return the file as it is to travel, its media type, and notes.
 
-        Raises EdocError PERSON_SIGNATURE_MISSING, PERSON_SIGNATURE_INVALID, PERSON_SIGNATURE_UNDECIDED, and those of
-        the sandbox and the token.
+        Raises EdocError PERSON_SIGNATURE_MISSING, _INVALID, _UNDECIDED, and those of the sandbox and the token.
         """
         media_type = sniff.content_type(file.name, await self._store.read(file.stored.ref, 0, 1024))
         need = wanted(declared, self._office.policy)
@@ -64,8 +64,7 @@ class Attachments:
             if need is PersonSignature.REQUIRED:  # only a PDF can carry one
                 raise EdocError(PERSON_SIGNATURE_MISSING, file=declared.file)
             return file.stored, media_type, ()
-        now = self._clock.now()
-        rules = self._rules()
+        now, rules = self._clock.now(), self._rules()
         if not self._office.seal_pdf:
             return file.stored, media_type, await self._check_persons(declared, file, need, rules, now)
         target = self._store.scratch(record.document_id, f"sealed-{number}.pdf")
@@ -83,6 +82,10 @@ class Attachments:
             notes += await self._check_persons(declared, file, need, rules, now)
         if prepared.already_sealed or prepared.forbidden:
             return file.stored, media_type, notes
+        await self._sign(record, prepared, target, certificate)
+        return await self._store.keep(target), media_type, notes
+
+    async def _sign(self, record: Record, prepared: PreparedPdf, target: FileRef, certificate: SealCertificate) -> None:
         # PAdES: the time is the PDF's own M entry; a CMS signing-time beside it is forbidden (EN 319 142-1, 6.3).
         to_sign = pades.prepare(prepared.digest, certificate, certificate.algorithm, intermediates=certificate.path)
         signature = await self._seal.sign(
@@ -90,7 +93,6 @@ class Attachments:
         )
         contents = pades.contents(cades.finish(to_sign, signature), prepared.contents_digits)
         await self._store.patch(target, prepared.contents_offset, contents)
-        return await self._store.keep(target), media_type, notes
 
     def _rules(self) -> SignerRules:
         policy = self._office.policy

@@ -20,7 +20,7 @@ from edoc.errors import EdocError, FaultReport
 from edoc.errors.exchange import DISK_FAILING
 from edoc.exchange.attachments import Attachments
 from edoc.exchange.office import Office
-from edoc.exchange.reports import error_json, error_text, status_json
+from edoc.exchange.reports import error_json, error_text, status_of
 from edoc.exchange.rules import check_submission, match_files
 from edoc.exchange.runner import Stage
 from edoc.exchange.sealing import Seal
@@ -39,7 +39,7 @@ from edoc.model.record import (
     TransferBody,
     moved,
 )
-from edoc.model.state import MOVES, Kind, State, final
+from edoc.model.state import MOVES, Kind, State
 from edoc.ports import Clock, Journal, Purpose, Sandbox, Spool, Store
 from edoc.signatures import cades, xades
 
@@ -238,16 +238,10 @@ class Outgoing:
             await self._report(document_id, job)
 
     async def _report(self, document_id: DocumentId, job: str) -> None:
-        records = await self._journal.find(document_id=document_id)
-        submission = next((record for record in records if record.key.kind is Kind.SUBMISSION), None)
-        if submission is None:
-            return
-        transfers = [record for record in records if record.key.kind is Kind.TRANSFER]
-        ended = submission.state is State.FAILED or (
-            submission.state is State.PACKED and all(final(Kind.TRANSFER, one.state) for one in transfers)
-        )
-        told = status_json(submission, transfers)
-        await self._spool.report(document_id, job or _body(submission).job, told, durable=ended)
+        status = status_of(await self._journal.find(document_id=document_id))
+        if status is not None:
+            own_job, told, ended = status
+            await self._spool.report(document_id, job or own_job, told, durable=ended)
 
     async def retell(self) -> None:
         """Write the status files of all documents that are still under way: at the start, after any kind of stop.

@@ -17,7 +17,7 @@ from edoc.model.document import Document
 from edoc.model.evidence import Evidence
 from edoc.model.identifiers import OrganId
 from edoc.model.record import BusinessStatus, ReceptionBody, Record, SubmissionBody, TransferBody
-from edoc.model.state import State
+from edoc.model.state import Kind, State, final
 from edoc.model.verdict import Check, SignatureReport, Verdict
 
 
@@ -123,6 +123,21 @@ def error_text(fault: FaultReport) -> str:
         f"{fault.code}\n",
     )
     return "\n\n".join(told)
+
+
+def status_of(records: Sequence[Record]) -> tuple[str, bytes, bool] | None:
+    """Return job name, status file and whether it is the last word, from a document's records; None for another's.
+
+    A document that came in has no status file.
+    """
+    submission = next((record for record in records if record.key.kind is Kind.SUBMISSION), None)
+    if submission is None or not isinstance(submission.body, SubmissionBody):
+        return None
+    transfers = [record for record in records if record.key.kind is Kind.TRANSFER]
+    ended = submission.state is State.FAILED or (
+        submission.state is State.PACKED and all(final(Kind.TRANSFER, one.state) for one in transfers)
+    )
+    return submission.body.job, status_json(submission, transfers), ended
 
 
 def status_json(submission: Record, transfers: Sequence[Record]) -> bytes:

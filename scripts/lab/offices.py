@@ -20,9 +20,10 @@ from pathlib import Path
 from types import TracebackType
 
 from edoc.directory.organisation import Level
-from lab.pki import Issued, Pki
+from lab.pki import AGENCY_POLICY_OID, PERSON_POLICY_OID, Issued, Pki
 from lab.processes import Service, edoc_command
 from lab.rabbitmq import RabbitNode
+from lab.seal_image import make_seal_image
 from lab.softhsm import SoftHsm
 from lab.trust import Authority, Trust
 from lab.units import UNITS, Unit
@@ -91,6 +92,7 @@ class Office:
         client = node.client(self.code)
         for name, source in (("ca.pem", client.ca), ("client.pem", client.certificate), ("client.key", client.key)):
             write_private(self.folder / "tls" / name, source.read_bytes())
+        (self.folder / "seal.png").write_bytes(make_seal_image())
         sections = self._sections(node, trust)
         if administers:
             write_private(self.folder / "secrets" / "management-password", node.admin_password_file.read_bytes())
@@ -157,6 +159,11 @@ class Office:
                 "intermediates": ["trust/issuing.pem"],
                 "directory_signer": {"file": "trust/directory-signer.pem", "sha256": trust.directory_signer_sha256},
             },
+            "policy": {
+                "person_certificate_policies": [PERSON_POLICY_OID],
+                "agency_certificate_policies": [AGENCY_POLICY_OID],
+            },
+            "seal": {"image": "seal.png"},
             "retry": {"base_seconds": 1, "cap_seconds": 5},
             "limits": {"min_free_bytes": 100 * 1024 * 1024},
         }

@@ -53,7 +53,13 @@ def _report(authority: Authority, day: date) -> Case:
         type_name="Báo cáo",
         subject="Kết quả rà soát hộ nghèo, hộ cận nghèo năm 2026",
     )
-    signed = sign_as_person(make_pdf(letter), authority.persons[COMMUNE.code], authority.pki, name=COMMUNE.signer)
+    signed = sign_as_person(
+        make_pdf(letter),
+        authority.persons[COMMUNE.code],
+        authority.pki,
+        name=COMMUNE.signer,
+        box=(365, 706, 485, 750),  # between position and name, on the last page
+    )
     rows = (
         ("STT", "Họ và tên chủ hộ", "Ấp", "Số nhân khẩu", "Phân loại"),
         ("1", "Trần Thị Bưởi", "Tân Đông", "4", "Hộ nghèo"),

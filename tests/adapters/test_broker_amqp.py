@@ -58,6 +58,14 @@ async def offices(network: Exchange) -> AsyncIterator[Offices]:
         await broker.close()
 
 
+@pytest.fixture
+async def mortal_offices(mortal_network: Exchange) -> AsyncIterator[Offices]:
+    offices = Offices(mortal_network)
+    yield offices
+    for broker in offices.opened:
+        await broker.close()
+
+
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(30):
         while not await holds():  # noqa: ASYNC110 -- the broker tells nobody, it has to be asked
@@ -117,10 +125,10 @@ async def test_our_own_cancellation_stays_one(offices: Offices) -> None:
         offices.network.node.thaw()
 
 
-async def test_a_connection_that_dies_while_publishing_leaves_the_outcome_unknown(offices: Offices) -> None:
-    broker = offices.open(COMMUNE, publish_timeout=60.0)
+async def test_a_connection_that_dies_while_publishing_leaves_the_outcome_unknown(mortal_offices: Offices) -> None:
+    broker = mortal_offices.open(COMMUNE, publish_timeout=60.0)
     assert await broker.publish(message()) is Outcome.SENT
-    node = offices.network.node
+    node = mortal_offices.network.node
     node.freeze()
     publishing = [asyncio.create_task(broker.publish(message())) for _ in range(5)]
     await asyncio.sleep(0.1)
@@ -141,15 +149,15 @@ async def test_a_broker_that_is_down_leaves_the_outcome_unknown(offices: Offices
 # --- consuming -------------------------------------------------------------------------------------------------------
 
 
-async def test_deliveries_go_on_after_a_restart_and_nothing_is_lost(offices: Offices) -> None:
-    sender, receiver = offices.open(COMMUNE), offices.open(PROVINCE)
+async def test_deliveries_go_on_after_a_restart_and_nothing_is_lost(mortal_offices: Offices) -> None:
+    sender, receiver = mortal_offices.open(COMMUNE), mortal_offices.open(PROVINCE)
     sent = [message() for _ in range(3)]
     for each in sent[:2]:
         assert await sender.publish(each) is Outcome.SENT
     deliveries = receiver.deliveries(Lane.NORMAL)
     first = await next_of(deliveries)
-    await asyncio.to_thread(offices.network.node.kill)
-    await asyncio.to_thread(offices.network.node.start)
+    await asyncio.to_thread(mortal_offices.network.node.kill)
+    await asyncio.to_thread(mortal_offices.network.node.start)
     await receiver.settle(first)  # its channel is gone: ignored
     assert await sender.publish(sent[2]) is Outcome.SENT
     found: set[str] = set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import re
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
@@ -16,13 +17,17 @@ from fakes.forged import sealed_manifest
 from fakes.jobs import TEXT, job
 from fakes.sealed import NOW, RECIPIENT, SENDER, World
 from fakes.signer import sign_digest
+from fakes.visible import seal_png
+from lab.personal import sign_as_person
 
 from edoc.envelopes.edxml import write_inline
 from edoc.errors import EdocError
+from edoc.model.appearance import Appearance, Place
 from edoc.model.document import Party
 from edoc.model.identifiers import FileRef, Sha256, sha256_of
 from edoc.model.message import CHUNK_BYTES, ChunkManifest
 from edoc.model.record import StoredFile
+from edoc.model.signers import SignerRules
 from edoc.model.verdict import Indication, SubIndication
 from edoc.ports import ClaimedJob, JobKind, Sandbox
 from edoc.signatures import cades
@@ -35,6 +40,11 @@ WORLD = sealed.make_world()
 def contents(refs: Iterable[FileRef]) -> list[bytes]:
     """Return what files hold."""
     return [Path(ref).read_bytes() for ref in refs]
+
+
+def names(folder: Path) -> list[str]:
+    """Return the names in a folder."""
+    return sorted(path.name for path in folder.iterdir())
 
 
 class SandboxContract:
@@ -128,6 +138,60 @@ class SandboxContract:
             self.kept(folder, "a.pdf", ours), FileRef(str(folder / "t")), (self.world.seal.der,), "", NOW
         )
         assert prepared.already_sealed
+
+    async def test_a_visible_seal_is_drawn_beside_the_signature_that_is_a_persons(
+        self, sandbox: Sandbox, folder: Path
+    ) -> None:
+        person = self.world.pki.person("Nguyễn Văn Thọ", SENDER)
+        box = (330, 140, 480, 200)
+        signed = await asyncio.to_thread(
+            sign_as_person, sealed.plain_pdf(), person, self.world.pki, name="Nguyễn Văn Thọ", box=box
+        )
+        target = folder / "target.pdf"
+        prepared = await sandbox.prepare_pdf(
+            self.kept(folder, "a.pdf", signed),
+            FileRef(str(target)),
+            (self.world.seal.der,),
+            "",
+            NOW,
+            Appearance(image=seal_png()),
+            SignerRules(persons=frozenset({Sha256(person.sha256)})),
+        )
+        assert (prepared.signatures, prepared.notes) == (1, ())
+        assert b"/Seal" in target.read_bytes()[len(signed) :]
+
+    async def test_text_is_drawn_in_a_font_that_travels_with_the_pdf(self, sandbox: Sandbox, folder: Path) -> None:
+        target = folder / "target.pdf"
+        await sandbox.prepare_pdf(
+            self.kept(folder, "a.pdf", sealed.plain_pdf()),
+            FileRef(str(target)),
+            (self.world.seal.der,),
+            "",
+            NOW,
+            Appearance(text="123/UBND-VP; 2026-11-22T09:00:00+07:00"),
+        )
+        assert b"/CIDFontType0C" in target.read_bytes()
+
+    async def test_an_image_that_cannot_be_used_is_answered_with_its_fault(
+        self, sandbox: Sandbox, folder: Path
+    ) -> None:
+        with pytest.raises(EdocError, match="SEAL_IMAGE_UNFIT"):
+            await sandbox.prepare_pdf(
+                self.kept(folder, "a.pdf", sealed.plain_pdf()),
+                FileRef(str(folder / "t")),
+                (self.world.seal.der,),
+                "",
+                NOW,
+                Appearance(image=b"\x89PNG", place=Place(x_mm=1, y_mm=1)),
+            )
+
+    async def test_a_pdf_that_a_strict_reader_refuses_is_repaired(self, sandbox: Sandbox, folder: Path) -> None:
+        broken = re.sub(rb"startxref\n\d+", b"startxref\n5", sealed.plain_pdf())
+        prepared = await sandbox.prepare_pdf(
+            self.kept(folder, "a.pdf", broken), FileRef(str(folder / "t")), (self.world.seal.der,), "", NOW
+        )
+        assert "repaired" in prepared.notes[0]
+        assert names(folder) == ["a.pdf", "t"], "the repair leaves nothing behind"
 
     # --- Verifying ---------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -198,11 +199,7 @@ async def test_a_stolen_copy_does_not_cost_the_receiver_the_document(
     thief: Enemy, victim: Office, honest: Office
 ) -> None:
     """All recipients get the same bytes, so any of them can bring them again while the first copy still waits."""
-    crls = victim.folder / "trust" / "crls"
-    kept = {path: path.read_bytes() for path in crls.iterdir()}
-    for path in kept:
-        path.unlink()  # without revocation data what arrives is held for a decision
-    try:
+    with without_revocation_data(victim):
         submit(honest, table("coveted", COMMUNE, DISTRICT))
         told = await asyncio.to_thread(status, honest, "coveted")
         document_id = DocumentId(told.document_id)
@@ -210,9 +207,6 @@ async def test_a_stolen_copy_does_not_cost_the_receiver_the_document(
         body = (honest.folder / "state" / "packages" / f"{document_id}.asice").read_bytes()
         await thief.send_container(body, document_id, COMMUNE)
         assert await put_away(victim, document_id, body) == "SENDER_NOT_ATTESTED"
-    finally:
-        for path, content in kept.items():
-            path.write_bytes(content)
     await asyncio.to_thread(until, "retried", lambda: victim.edoc("queue", "retry", document_id).returncode == 0)
     await asyncio.to_thread(until, "it is delivered", lambda: _has_receipt(honest, "coveted"))
     check_delivery(victim.inbox / document_id, [JobFile(file="", content=b"")])
@@ -365,6 +359,53 @@ async def test_the_id_of_another_office_s_document_can_be_used_beside_it(
     if answer.code is StatusCode.ARRIVED:  # a receipt is given only for what can be found in the inbox
         found = [path for path in victim.inbox.glob("*/package.asice") if path.read_bytes() == body]
         assert len(found) == 1
+
+
+async def test_an_id_that_was_used_first_by_another_does_not_cost_the_document(
+    thief: Enemy, network: Network, victim: Office
+) -> None:
+    document_id = new_id()
+    mine = package(DISTRICT, [COMMUNE], thief.seal, document_id, b"mine")
+    await thief.send_container(mine, document_id, COMMUNE)
+    assert (await thief.answer(document_id)).code is StatusCode.ARRIVED
+    genuine = package(PROVINCE, [COMMUNE], network.authority.seals[PROVINCE.code], document_id, b"genuine")
+    async with enemy(network, PROVINCE) as province:  # its own account, in its own hands
+        await province.send_container(genuine, document_id, COMMUNE)
+    folder = victim.inbox / f"{document_id}~{PROVINCE.code}"
+    await asyncio.to_thread(until, "the genuine document", folder.is_dir)
+    described = check_delivery(folder, [JobFile(file="", content=b"")])
+    assert (described["document_id"], described["sender"]["code"]) == (document_id, PROVINCE.code)
+    assert (folder / "package.asice").read_bytes() == genuine
+    assert DISTRICT.code not in (folder / "evidence.json").read_text().replace(COMMUNE.code, "")
+    assert (victim.inbox / document_id / "package.asice").read_bytes() == mine
+
+
+async def test_a_held_document_is_not_displaced_by_another_under_its_id(thief: Enemy, victim: Office) -> None:
+    document_id = new_id()
+    first = package(DISTRICT, [COMMUNE], thief.seal, document_id, b"first")
+    second = package(DISTRICT, [COMMUNE], thief.seal, document_id, b"second")
+    with without_revocation_data(victim):
+        await thief.send_container(first, document_id, COMMUNE)
+        await asyncio.to_thread(until, "it is held", lambda: _held(victim, document_id))
+        await thief.send_container(second, document_id, COMMUNE)
+        assert await put_away(victim, document_id, second) == "DOCUMENT_CONFLICT"
+    await asyncio.to_thread(until, "retried", lambda: victim.edoc("queue", "retry", document_id).returncode == 0)
+    await asyncio.to_thread(until, "the first is delivered", (victim.inbox / document_id).is_dir)
+    assert (victim.inbox / document_id / "package.asice").read_bytes() == first
+
+
+@contextmanager
+def without_revocation_data(office: Office) -> Iterator[None]:
+    """Take the revocation lists away: what arrives cannot be decided and is held."""
+    crls = office.folder / "trust" / "crls"
+    kept = {path: path.read_bytes() for path in crls.iterdir()}
+    for path in kept:
+        path.unlink()
+    try:
+        yield
+    finally:
+        for path, content in kept.items():
+            path.write_bytes(content)
 
 
 async def test_an_honest_sender_reads_why_his_document_was_refused(victim: Office, honest: Office) -> None:
