@@ -37,7 +37,7 @@ from edoc.adapters.token_client import TokenClient
 from edoc.envelopes import asic, pdf
 from edoc.model.appearance import NOTHING, Appearance, Place
 from edoc.model.identifiers import DocumentId, OrganId, sha256_of
-from edoc.ports import Purpose, SigningPriority, SignRequest
+from edoc.model.signing import Purpose, SigningPriority, SignRequest
 from edoc.signatures import cades, pades, xades
 from edoc.signatures.creation import SealCertificate, verify_own
 

@@ -13,20 +13,22 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from enum import IntEnum, StrEnum
 from typing import Protocol
 
 from edoc.directory.organisation import Snapshot
 from edoc.errors import FaultReport
 from edoc.model.appearance import NOTHING, Appearance
-from edoc.model.document import Document, Lane, Party, Submission
+from edoc.model.document import Lane, Party
 from edoc.model.evidence import Evidence
 from edoc.model.identifiers import DocumentId, FileRef, OrganId, Sha256
-from edoc.model.message import ChunkManifest, Message, Outcome, StatusReport
-from edoc.model.record import Change, JobFile, Key, Record, StoredFile
+from edoc.model.job import ClaimedJob, InboxFolder
+from edoc.model.message import Message, Outcome
+from edoc.model.reading import ManifestRead, PackageRead, PreparedPdf, StatusRead, SubmissionRead
+from edoc.model.record import Change, Key, Record, StoredFile
 from edoc.model.signers import NO_RULES, SignerRules
+from edoc.model.signing import SignRequest, TokenState
 from edoc.model.state import Kind, State
-from edoc.model.trust import SignatureAlgorithm, TrustMaterial
+from edoc.model.trust import TrustMaterial
 from edoc.model.verdict import Verdict
 
 # --- Clock -----------------------------------------------------------------------------------------------------------
@@ -46,31 +48,6 @@ class Clock(Protocol):
 
 
 # --- Spool -----------------------------------------------------------------------------------------------------------
-
-
-class JobKind(StrEnum):
-    """What a job is on disk."""
-
-    FOLDER_JSON = "folder-json"  # a folder with document.json
-    FOLDER_XML = "folder-xml"  # a folder with document.xml, an edXML header
-    EDXML = "edxml"  # a single .edxml file, attachments inline
-    UNREADABLE = "unreadable"  # a folder without a description
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimedJob:
-    """A job that is ours: the description and every other file, copied, hashed, fsynced.
-
-    `fault` is set when the job cannot be copied as it is (symlink, FIFO, file that grows, …); `files` then holds
-    what could be had.
-    """
-
-    document_id: DocumentId
-    name: str
-    kind: JobKind
-    description: StoredFile | None
-    files: tuple[JobFile, ...]
-    fault: FaultReport | None = None
 
 
 class Spool(Protocol):
@@ -141,21 +118,6 @@ class Store(Protocol):
 # --- Inbox -----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InboxFolder:
-    """What a delivery consists of: files by name.
-
-    ``attachments`` are (name on disk, entry in the container); the adapter copies them out of the container.
-    """
-
-    document_id: DocumentId
-    container: FileRef
-    attachments: tuple[tuple[str, str], ...]
-    files: tuple[tuple[str, bytes], ...]  # document.json, verification.json, …
-    name: str = ""  # of the folder; empty: the document's id
-    edxml: Document | None = None  # when set, document.edxml with its attachments inline is written too
-
-
 class Inbox(Protocol):
     """Staging of what arrives, the inbox, and the quarantine."""
 
@@ -192,59 +154,6 @@ class Inbox(Protocol):
 
 
 # --- Token -----------------------------------------------------------------------------------------------------------
-
-
-class Purpose(StrEnum):
-    """What a signature is for; logged by the token process."""
-
-    ATTACHMENT = "attachment"  # PAdES
-    DOCUMENT = "document"  # XAdES of a package
-    MANIFEST = "manifest"
-    STATUS = "status"
-    REFUSAL = "refusal"
-    CHECK = "check"
-
-
-class SigningPriority(IntEnum):
-    """Order at the token, lowest number first."""
-
-    URGENT = 0
-    NORMAL = 1
-    REFUSAL = 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignRequest:
-    """One signature: who asks, what for, over which SHA-256 digest (32 octets)."""
-
-    office: OrganId
-    purpose: Purpose
-    document_id: DocumentId
-    priority: SigningPriority
-    algorithm: SignatureAlgorithm
-    digest: bytes
-
-
-class TokenPresence(StrEnum):
-    """State of the token as the token process knows it."""
-
-    READY = "ready"
-    ABSENT = "absent"
-    PIN_NEEDED = "pin-needed"
-    PIN_BLOCKED = "pin-blocked"
-    BROKEN = "broken"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenState:
-    """What the token process says of the office's key: presence, label, serial, certificate (DER), algorithms."""
-
-    presence: TokenPresence
-    label: str = ""
-    serial: str = ""
-    certificate: bytes = b""
-    algorithms: tuple[SignatureAlgorithm, ...] = ()
-    detail: str = ""
 
 
 class Token(Protocol):
@@ -381,58 +290,6 @@ class Timestamp(Protocol):
 
 
 # --- Sandbox ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubmissionRead:
-    """A job's description as read, and files that were inline in it (written to scratch)."""
-
-    submission: Submission
-    inline: tuple[JobFile, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreparedPdf:
-    """A PDF with room for a seal: the digest over the byte range, and where the signature goes.
-
-    `already_sealed`: it carries a signature by the seal certificate and must be left as it is.  `forbidden`: its
-    DocMDP or FieldMDP forbids another signature.  `signatures` were in the PDF before.
-    """
-
-    digest: bytes = b""
-    contents_offset: int = 0  # of the first hexadecimal digit
-    contents_digits: int = 0
-    already_sealed: bool = False
-    forbidden: bool = False
-    signatures: int = 0
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackageRead:
-    """A container as verified: its document, envelope.xml's octets, the verdict and what a receipt binds."""
-
-    document: Document
-    envelope: bytes
-    entries: tuple[str, ...]  # entry of attachment n at index n-1
-    verdict: Verdict
-    signature_digests: tuple[Sha256, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusRead:
-    """A status message as verified."""
-
-    report: StatusReport
-    verdict: Verdict
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ManifestRead:
-    """A chunk manifest as verified."""
-
-    manifest: ChunkManifest
-    verdict: Verdict
 
 
 class Sandbox(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import settings
 
-pytest_plugins = ["fixtures_rabbitmq", "fixtures_token"]
+pytest_plugins = ["fixtures_dss", "fixtures_rabbitmq", "fixtures_token"]
 
 # Speed is judged in benchmarks/, never by a test: on a busy machine a deadline only flakes.
 settings.register_profile("edoc", deadline=None)

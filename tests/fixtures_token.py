@@ -23,7 +23,7 @@ from lab.pki import Issued, Pki
 from lab.softhsm import Shim, SoftHsm, build_shim, find_module
 
 from edoc.adapters.token_client import TokenClient
-from edoc.ports import TokenPresence
+from edoc.model.signing import TokenPresence
 from edoc.token.server import SignerSettings, serve
 
 PIN = "12345678"

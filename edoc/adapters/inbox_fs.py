@@ -61,7 +61,7 @@ from edoc.errors import EdocError
 from edoc.errors.exchange import DISK_FAILING
 from edoc.model.document import Document
 from edoc.model.identifiers import DocumentId, FileRef, OrganId, Sha256, parse_sha256
-from edoc.ports import InboxFolder
+from edoc.model.job import InboxFolder
 
 P = ParamSpec("P")
 T = TypeVar("T")

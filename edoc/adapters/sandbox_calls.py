@@ -18,9 +18,9 @@ from edoc.errors import FaultReport
 from edoc.model.appearance import NOTHING, Appearance
 from edoc.model.document import Party
 from edoc.model.identifiers import FileRef
+from edoc.model.job import ClaimedJob
 from edoc.model.signers import NO_RULES, SignerRules
 from edoc.model.trust import TrustMaterial
-from edoc.ports import ClaimedJob
 
 
 class ReadSubmission(msgspec.Struct, frozen=True, tag=True):

@@ -38,10 +38,11 @@ from edoc.errors.sandbox import SANDBOX_DOWN, SANDBOX_UNREADABLE
 from edoc.model.appearance import NOTHING, Appearance
 from edoc.model.document import Party
 from edoc.model.identifiers import FileRef
+from edoc.model.job import ClaimedJob
+from edoc.model.reading import ManifestRead, PackageRead, PreparedPdf, StatusRead, SubmissionRead
 from edoc.model.signers import NO_RULES, SignerRules
 from edoc.model.trust import TrustMaterial
 from edoc.model.verdict import Verdict
-from edoc.ports import ClaimedJob, ManifestRead, PackageRead, PreparedPdf, StatusRead, SubmissionRead
 
 T = TypeVar("T")
 

@@ -27,9 +27,10 @@ from edoc.envelopes import edxml, pdf, submission, wire
 from edoc.errors import EdocError
 from edoc.errors.spool import NO_DESCRIPTION
 from edoc.model.identifiers import FileRef, OrganId, Sha256
+from edoc.model.job import JobKind
+from edoc.model.reading import ManifestRead, PackageRead, PreparedPdf, StatusRead, SubmissionRead
 from edoc.model.record import JobFile, StoredFile
 from edoc.model.verdict import Verdict
-from edoc.ports import JobKind, ManifestRead, PackageRead, PreparedPdf, StatusRead, SubmissionRead
 from edoc.signatures import creation, timestamp, validation, xades
 from edoc.signatures.cms import signer_kind
 

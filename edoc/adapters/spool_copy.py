@@ -32,8 +32,8 @@ from edoc.errors.spool import (
     TWO_DESCRIPTIONS,
 )
 from edoc.model.identifiers import DocumentId, FileRef
+from edoc.model.job import ClaimedJob, JobKind
 from edoc.model.record import JobFile, StoredFile
-from edoc.ports import ClaimedJob, JobKind
 
 DESCRIPTIONS = {
     "document.json": JobKind.FOLDER_JSON,

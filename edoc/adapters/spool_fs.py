@@ -65,7 +65,7 @@ from edoc.adapters.spool_watch import FolderWatch
 from edoc.errors import EdocError
 from edoc.errors.exchange import FILE_MISSING
 from edoc.model.identifiers import DocumentId, parse_document_id
-from edoc.ports import ClaimedJob
+from edoc.model.job import ClaimedJob
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,8 +19,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from edoc.errors import EdocError
 from edoc.errors.token import TOKEN_ABSENT, TOKEN_BROKEN
 from edoc.model.identifiers import DocumentId, OrganId
+from edoc.model.signing import Purpose, SigningPriority, SignRequest, TokenState
 from edoc.model.trust import SignatureAlgorithm
-from edoc.ports import Purpose, SigningPriority, SignRequest, Token, TokenState
+from edoc.ports import Token
 
 _TEXTS = (b"edoc self-test, first signature", b"edoc self-test, second signature")
 

@@ -30,7 +30,7 @@ from edoc.envelopes.token_frames import (
 from edoc.errors import EdocError
 from edoc.errors.token import SIGNER_UNREACHABLE
 from edoc.model.identifiers import OrganId
-from edoc.ports import SignRequest, TokenPresence, TokenState
+from edoc.model.signing import SignRequest, TokenPresence, TokenState
 
 _A = TypeVar("_A", Signed, StateIs)
 

@@ -45,7 +45,7 @@ from edoc.cli.texts import (
 from edoc.config import MIB, Config
 from edoc.directory.organisation import Snapshot
 from edoc.errors import EdocError
-from edoc.ports import TokenPresence
+from edoc.model.signing import TokenPresence
 from edoc.wiring import broker_settings
 
 _RENEW_BEFORE = timedelta(days=60)  # a renewal through the Government CA takes weeks

@@ -30,7 +30,7 @@ from edoc.cli.texts import (
     TOKEN_PIN,
     TOKEN_STATE,
 )
-from edoc.ports import TokenPresence, TokenState
+from edoc.model.signing import TokenPresence, TokenState
 
 if TYPE_CHECKING:  # --help must not wait for it
     from edoc.adapters.token_client import TokenClient

@@ -22,9 +22,11 @@ from edoc.exchange.trust import Trust
 from edoc.model.appearance import Appearance
 from edoc.model.document import AttachmentRole, DeclaredFile, Document
 from edoc.model.identifiers import FileRef
+from edoc.model.reading import PreparedPdf
 from edoc.model.record import JobFile, Record, StoredFile
 from edoc.model.signers import PersonSignature, SignerRules
-from edoc.ports import Clock, PreparedPdf, Purpose, Sandbox, Store
+from edoc.model.signing import Purpose
+from edoc.ports import Clock, Sandbox, Store
 from edoc.signatures import cades, pades
 from edoc.signatures.creation import SealCertificate
 

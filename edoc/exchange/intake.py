@@ -29,9 +29,10 @@ from edoc.exchange.trust import Trust
 from edoc.model.document import Lane, Party, Submission, Urgency, lane_of
 from edoc.model.evidence import Evidence, EvidenceEvent
 from edoc.model.identifiers import DocumentId, Sha256, sha256_of
+from edoc.model.job import ClaimedJob
 from edoc.model.record import Change, JobFile, Key, Record, SubmissionBody
 from edoc.model.state import Kind, State
-from edoc.ports import Alarm, ClaimedJob, Clock, Journal, Sandbox, Spool, Store
+from edoc.ports import Alarm, Clock, Journal, Sandbox, Spool, Store
 
 _SCAN = timedelta(seconds=5)
 _AT_ONCE = 16

@@ -39,8 +39,9 @@ from edoc.model.record import (
     TransferBody,
     moved,
 )
+from edoc.model.signing import Purpose
 from edoc.model.state import MOVES, Kind, State
-from edoc.ports import Clock, Journal, Purpose, Sandbox, Spool, Store
+from edoc.ports import Clock, Journal, Sandbox, Spool, Store
 from edoc.signatures import cades, xades
 
 _ALL = 1_000_000

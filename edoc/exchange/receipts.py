@@ -21,8 +21,9 @@ from edoc.exchange.sealing import Seal
 from edoc.exchange.trust import Trust
 from edoc.model.message import Message, MessageType, Outcome, StatusCode
 from edoc.model.record import Change, Record, StatusBody, moved
+from edoc.model.signing import Purpose
 from edoc.model.state import State
-from edoc.ports import Alarm, Broker, Clock, Purpose, Store
+from edoc.ports import Alarm, Broker, Clock, Store
 from edoc.signatures import xades
 
 _FAULTS: Mapping[Outcome, Fault] = {

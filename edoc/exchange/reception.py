@@ -32,10 +32,12 @@ from edoc.exchange.trust import Trust
 from edoc.model.document import Document, Lane, Party, Reference, Urgency
 from edoc.model.evidence import Evidence, EvidenceEvent
 from edoc.model.identifiers import DocumentId, FileRef, OrganId, Sha256
+from edoc.model.job import InboxFolder
 from edoc.model.message import StatusCode, StatusReport
+from edoc.model.reading import PackageRead
 from edoc.model.record import Change, Key, ReceptionBody, Record, StatusBody, moved
 from edoc.model.state import Kind, State
-from edoc.ports import Alarm, Clock, Inbox, InboxFolder, Journal, PackageRead, Sandbox
+from edoc.ports import Alarm, Clock, Inbox, Journal, Sandbox
 
 PARTS_COME = timedelta(days=36500)
 """An ASSEMBLING record is not due before its last chunk says so."""

@@ -17,9 +17,10 @@ from edoc.exchange.office import Office
 from edoc.exchange.trust import Trust
 from edoc.model.document import Lane
 from edoc.model.identifiers import DocumentId
+from edoc.model.signing import Purpose, SigningPriority, SignRequest, TokenPresence
 from edoc.model.trust import Pin, PinPurpose
 from edoc.model.verdict import CheckResult
-from edoc.ports import Clock, Purpose, SigningPriority, SignRequest, Token, TokenPresence
+from edoc.ports import Clock, Token
 from edoc.signatures.creation import SealCertificate, check_before_signing, verify_own
 
 _TRUSTED_FOR = timedelta(minutes=1)

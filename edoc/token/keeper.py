@@ -30,8 +30,8 @@ from edoc.errors.token import (
     TOKEN_BROKEN,
     TOKEN_REFUSED,
 )
+from edoc.model.signing import TokenPresence, TokenState
 from edoc.model.trust import SignatureAlgorithm
-from edoc.ports import TokenPresence, TokenState
 from edoc.token import worker_frames as wire
 from edoc.token.ckr import (
     CKF_LOGIN_REQUIRED,

@@ -34,7 +34,7 @@ from edoc.errors.token import (
     TOKEN_BUSY,
 )
 from edoc.model.identifiers import parse_document_id
-from edoc.ports import Purpose, SigningPriority
+from edoc.model.signing import Purpose, SigningPriority
 from edoc.token.keeper import Keeper
 from edoc.token.key_uri import parse_key_uri
 from edoc.token.peer import Peer

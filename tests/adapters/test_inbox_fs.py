@@ -21,8 +21,8 @@ from edoc.adapters.inbox_fs import FsInbox, InboxFolders
 from edoc.errors import EdocError
 from edoc.model.document import Attachment, Code, Document, Party
 from edoc.model.identifiers import FileRef, Sha256
+from edoc.model.job import InboxFolder
 from edoc.model.message import CHUNK_BYTES
-from edoc.ports import InboxFolder
 
 ONE = document_id(1)
 BODY = container_of(b"%PDF-1.7", b"phu luc")

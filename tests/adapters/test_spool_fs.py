@@ -22,7 +22,7 @@ from edoc.adapters.spool_copy import CopyLimits
 from edoc.adapters.spool_fs import FsSpool, SpoolFolders
 from edoc.errors import EdocError
 from edoc.model.identifiers import DocumentId
-from edoc.ports import ClaimedJob, JobKind
+from edoc.model.job import ClaimedJob, JobKind
 
 ONE, TWO = document_id(1), document_id(2)
 LIMITS = CopyLimits()

@@ -21,7 +21,8 @@ from edoc.envelopes.frames import Decoder
 from edoc.envelopes.token_frames import Sign, Signed, frame, request_of
 from edoc.errors import Disposition, EdocError
 from edoc.errors.token import TOKEN_BUSY
-from edoc.ports import Token, TokenPresence
+from edoc.model.signing import TokenPresence
+from edoc.ports import Token
 from edoc.token.server import SignerSettings
 
 __all__ = ["seals", "settings", "shim", "shim_module"]  # fixtures

@@ -25,11 +25,12 @@ from edoc.errors import EdocError
 from edoc.model.appearance import Appearance, Place
 from edoc.model.document import Party
 from edoc.model.identifiers import FileRef, Sha256, sha256_of
+from edoc.model.job import ClaimedJob, JobKind
 from edoc.model.message import CHUNK_BYTES, ChunkManifest
 from edoc.model.record import StoredFile
 from edoc.model.signers import SignerRules
 from edoc.model.verdict import Indication, SubIndication
-from edoc.ports import ClaimedJob, JobKind, Sandbox
+from edoc.ports import Sandbox
 from edoc.signatures import cades
 from edoc.signatures.creation import SealCertificate
 

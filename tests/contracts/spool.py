@@ -11,7 +11,8 @@ from fakes.records import document_id
 from fakes.store import sha256_of
 
 from edoc.errors import EdocError
-from edoc.ports import JobKind, Spool
+from edoc.model.job import JobKind
+from edoc.ports import Spool
 
 ONE, TWO = document_id(1), document_id(2)
 LETTER = {"document.json": b"{}", "công văn.pdf": b"%PDF-1.7"}

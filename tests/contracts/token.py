@@ -12,8 +12,9 @@ from lab.pki import Issued
 from edoc.adapters.token_check import holds, self_test
 from edoc.errors import EdocError
 from edoc.model.identifiers import DocumentId, OrganId
+from edoc.model.signing import Purpose, SigningPriority, SignRequest, TokenPresence
 from edoc.model.trust import SignatureAlgorithm
-from edoc.ports import Purpose, SigningPriority, SignRequest, Token, TokenPresence
+from edoc.ports import Token
 
 OFFICE = OrganId("H53.31.20")
 DOCUMENT = DocumentId("5f0d6c1e-6a0b-4a52-9a52-0c6f8f0d2b11")

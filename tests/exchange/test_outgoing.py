@@ -15,8 +15,8 @@ from edoc.envelopes.asic import Container
 from edoc.exchange.office import Policy
 from edoc.model.evidence import EvidenceEvent
 from edoc.model.record import SubmissionBody
+from edoc.model.signing import Purpose
 from edoc.model.state import Kind, State
-from edoc.ports import Purpose
 
 
 def body(world: World) -> SubmissionBody:

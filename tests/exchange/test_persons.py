@@ -17,9 +17,9 @@ from edoc.exchange.office import Policy, Undecided
 from edoc.exchange.persons import check_persons
 from edoc.model.identifiers import Sha256
 from edoc.model.signers import PersonSignature, SignerKind, SignerRules
+from edoc.model.signing import Purpose
 from edoc.model.state import Kind, State
 from edoc.model.verdict import Indication, SignatureReport, SubIndication, Verdict
-from edoc.ports import Purpose
 
 KNOWN: dict[str, Any] = {
     "person_policies": frozenset({PERSON_POLICY_OID}),

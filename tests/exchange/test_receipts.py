@@ -12,8 +12,8 @@ from edoc.envelopes.status import read_status
 from edoc.model.evidence import EvidenceEvent
 from edoc.model.message import MessageType, Outcome, StatusCode
 from edoc.model.record import ReceptionBody
+from edoc.model.signing import Purpose, SigningPriority
 from edoc.model.state import Kind, State
-from edoc.ports import Purpose, SigningPriority
 
 
 async def sent(world: World) -> None:

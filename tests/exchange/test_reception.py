@@ -20,10 +20,10 @@ from edoc.model.document import Lane
 from edoc.model.evidence import EvidenceEvent
 from edoc.model.identifiers import DocumentId, FileRef
 from edoc.model.message import MessageType
+from edoc.model.reading import PackageRead
 from edoc.model.record import ReceptionBody, StatusBody
 from edoc.model.state import Kind, State
 from edoc.model.trust import TrustMaterial
-from edoc.ports import PackageRead
 
 
 async def send(world: World, name: str = "bao-cao-07") -> DocumentId:

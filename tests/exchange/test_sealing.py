@@ -14,8 +14,8 @@ from edoc.errors import EdocError
 from edoc.errors.token import TOKEN_ABSENT, TOKEN_BROKEN
 from edoc.exchange.sealing import Seal
 from edoc.model.document import Lane
+from edoc.model.signing import Purpose, SigningPriority, SignRequest
 from edoc.model.state import Kind, State
-from edoc.ports import Purpose, SigningPriority, SignRequest
 
 DIGEST = hashlib.sha256(b"noi dung").digest()
 

@@ -6,7 +6,7 @@ import io
 
 from edoc.envelopes.asic import write_container
 from edoc.model.identifiers import DocumentId, FileRef
-from edoc.ports import InboxFolder
+from edoc.model.job import InboxFolder
 
 
 def container_of(*attachments: bytes) -> bytes:

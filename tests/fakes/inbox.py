@@ -14,8 +14,8 @@ from edoc.envelopes.edxml import write_inline
 from edoc.errors import EdocError
 from edoc.errors.exchange import CHUNK_MISMATCH, CHUNK_MISSING
 from edoc.model.identifiers import DocumentId, FileRef, OrganId, Sha256
+from edoc.model.job import InboxFolder
 from edoc.model.message import CHUNK_BYTES
-from edoc.ports import InboxFolder
 
 
 class FakeInbox:

@@ -13,8 +13,8 @@ from edoc.errors import EdocError, FaultReport
 from edoc.errors.exchange import FILE_MISSING
 from edoc.errors.spool import EMPTY_FILE, NO_DESCRIPTION, TWO_DESCRIPTIONS
 from edoc.model.identifiers import DocumentId
+from edoc.model.job import ClaimedJob, JobKind
 from edoc.model.record import JobFile
-from edoc.ports import ClaimedJob, JobKind
 
 KINDS = {"document.json": JobKind.FOLDER_JSON, "document.xml": JobKind.FOLDER_XML}
 

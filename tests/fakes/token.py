@@ -15,8 +15,8 @@ from lab.pki import Issued
 from edoc.errors import EdocError
 from edoc.errors.token import KEY_NOT_ALLOWED, TOKEN_ABSENT, TOKEN_ALGORITHM
 from edoc.model.identifiers import OrganId
+from edoc.model.signing import SignRequest, TokenPresence, TokenState
 from edoc.model.trust import SignatureAlgorithm
-from edoc.ports import SignRequest, TokenPresence, TokenState
 
 
 @dataclass(kw_only=True)

@@ -13,7 +13,7 @@ from lab.softhsm import Shim
 
 from edoc.adapters.token_check import holds
 from edoc.errors import Disposition, EdocError
-from edoc.ports import TokenPresence
+from edoc.model.signing import TokenPresence
 from edoc.token.ckr import TABLE, Reaction
 from edoc.token.server import SignerSettings
 

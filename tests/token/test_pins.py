@@ -12,7 +12,7 @@ from fixtures_token import PIN, Seals, behind, eventually, marks, running, seals
 from lab.softhsm import Shim, SoftHsm
 
 from edoc.errors import EdocError
-from edoc.ports import TokenPresence
+from edoc.model.signing import TokenPresence
 from edoc.token.ckr import CKF_USER_PIN_FINAL_TRY, CKF_USER_PIN_LOCKED, TABLE, Reaction
 from edoc.token.server import SignerSettings
 

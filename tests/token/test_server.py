@@ -23,8 +23,8 @@ from edoc.envelopes.frames import Decoder
 from edoc.envelopes.token_frames import AskState, Failed, Sign, answer_of, frame
 from edoc.errors import EdocError
 from edoc.model.identifiers import DocumentId, OrganId, parse_sha256
+from edoc.model.signing import SigningPriority, TokenPresence
 from edoc.model.trust import SignatureAlgorithm
-from edoc.ports import SigningPriority, TokenPresence
 from edoc.token.server import SignerSettings
 from edoc.token.survey import key_uri_for, survey
 

@@ -1,4 +1,4 @@
-"""The oracle, built once for all tests of this folder; where it is not to be had, they are skipped and say why."""
+"""The oracle EU DSS, built once for all tests; where it is not to be had, they are skipped and say why."""
 
 from __future__ import annotations
 
