@@ -106,7 +106,7 @@ def build(cache: Path) -> Dss:
     if not _usable(target):
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as folder:
-            _compile(Path(folder))
+            _compile(Path(folder), cache / "maven")
             shutil.rmtree(target, ignore_errors=True)
             shutil.copytree(folder, target, dirs_exist_ok=True)
     return Dss(f"{target / 'classes'}{os.pathsep}{(target / 'classpath').read_text()}")
@@ -118,8 +118,14 @@ def _usable(target: Path) -> bool:
     return listing.is_file() and all(Path(jar).is_file() for jar in listing.read_text().split(os.pathsep))
 
 
-def _compile(folder: Path) -> None:
-    options = (*_GOALS, f"-Dedoc.build={folder}", f"-Dmdep.outputFile={folder / 'classpath'}")
+def _compile(folder: Path, repository: Path) -> None:
+    # Maven's repository is ours too: a test run leaves nothing in the home of whoever starts it.
+    options = (
+        *_GOALS,
+        f"-Dmaven.repo.local={repository.resolve()}",
+        f"-Dedoc.build={folder}",
+        f"-Dmdep.outputFile={folder / 'classpath'}",
+    )
     environment = {**os.environ, "MAVEN_OPTS": f"-Xmx512m {os.environ.get('MAVEN_OPTS', '')}"}
     said = ""
     for online in ((*_MAVEN, "-o"), _MAVEN):  # what was fetched before needs no network
