@@ -27,6 +27,7 @@ from edoc.exchange.runner import Crew
 from edoc.model.document import Lane
 from edoc.model.state import Kind
 from edoc.token.server import serve
+from edoc.wiring_journeys import Exchange
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -136,7 +137,7 @@ def _crews(config: Config) -> tuple[Crew, ...]:
     )
 
 
-async def _refresh(exchange: wiring.Exchange) -> None:
+async def _refresh(exchange: Exchange) -> None:
     while True:
         await exchange.clock.sleep(_REFRESH)
         await exchange.directory.refresh()

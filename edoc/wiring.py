@@ -12,7 +12,6 @@ import pwd
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
@@ -32,35 +31,25 @@ from edoc.adapters.sandbox_split import SplitSandbox
 from edoc.adapters.spool_copy import CopyLimits
 from edoc.adapters.spool_fs import FsSpool, SpoolFolders
 from edoc.adapters.store_fs import FsStore
-from edoc.adapters.timestamp_http import HttpTimestamp
 from edoc.adapters.token_client import TokenClient
 from edoc.adapters.trust_files import read_anchors, read_intermediates, read_pinned_certificate
 from edoc.config import Config, fingerprint
 from edoc.config import Seal as SealSettings
 from edoc.errors import EdocError, FaultReport
 from edoc.errors.trust import NOT_IN_DIRECTORY
-from edoc.exchange.answers import Answers
-from edoc.exchange.arrivals import Arrivals
-from edoc.exchange.intake import Intake
 from edoc.exchange.office import Office, Patience, Policy, Undecided
-from edoc.exchange.outgoing import Outgoing
-from edoc.exchange.receipts import Receipts
-from edoc.exchange.reception import Reception
 from edoc.exchange.reports import status_of
 from edoc.exchange.room import Room
-from edoc.exchange.runner import Journey, Runner
 from edoc.exchange.sealing import Seal
-from edoc.exchange.sending import Sending
-from edoc.exchange.stamping import Stamping
 from edoc.exchange.trust import Trust
 from edoc.model.appearance import Place
 from edoc.model.identifiers import DocumentId
 from edoc.model.message import CHUNK_BYTES
 from edoc.model.record import Key
 from edoc.model.signers import PersonSignature
-from edoc.model.state import Kind
 from edoc.ports import Alarm, Clock, today
 from edoc.token.settings import SignerSettings
+from edoc.wiring_journeys import Exchange, Parts, exchange_of
 
 JOURNAL = "journal.sqlite"
 
@@ -205,20 +194,6 @@ def alarm_to_log(fault: FaultReport, key: Key | None) -> None:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
-    """Everything a running daemon has."""
-
-    clock: Clock
-    journal: SqliteJournal
-    broker: AmqpBroker
-    directory: DirectoryFile
-    runner: Runner
-    intake: Intake
-    arrivals: Arrivals
-    token: TokenClient
-
-
 @asynccontextmanager
 async def open_exchange(config: Config, alarm: Alarm, chance: Callable[[], float]) -> AsyncIterator[Exchange]:
     """Yield the wired exchange of one office; the journal is locked by it alone.
@@ -244,7 +219,7 @@ async def open_exchange(config: Config, alarm: Alarm, chance: Callable[[], float
             raise EdocError(NOT_IN_DIRECTORY, code=office.code)
         broker = AmqpBroker(broker_settings(config), office.code, level, alarm)
         stack.push_async_callback(broker.close)
-        yield _exchange(config, office, clock, journal, sandbox, directory, broker, alarm, chance)
+        yield exchange_of(_parts(config, office, clock, journal, sandbox, directory, broker, alarm, chance))
 
 
 def _closing(
@@ -258,7 +233,7 @@ def _closing(
     return close
 
 
-def _exchange(  # noqa: PLR0913, PLR0917 -- wires every port
+def _parts(  # noqa: PLR0913, PLR0917 -- what was opened one by one comes together here
     config: Config,
     office: Office,
     clock: Clock,
@@ -268,99 +243,38 @@ def _exchange(  # noqa: PLR0913, PLR0917 -- wires every port
     broker: AmqpBroker,
     alarm: Alarm,
     chance: Callable[[], float],
-) -> Exchange:
-    folders = config.folders
-    spool = _spool(config)
-    store = FsStore(folders.state)
-    inbox = FsInbox(
-        InboxFolders(inbox=folders.inbox, quarantine=folders.quarantine, staging=folders.state / "staging"),
-        max_chunks=-(-office.policy.max_package_bytes // CHUNK_BYTES),
-    )
+) -> Parts:
+    spool, store, inbox = _spool(config), FsStore(config.folders.state), _inbox(config, office)
     for files in (spool, store, inbox):
         files.prepare()
-    token = TokenClient(
-        str(config.token.socket), office.code, timedelta(seconds=2 * config.token.request_timeout_seconds)
-    )
+    patience = timedelta(seconds=2 * config.token.request_timeout_seconds)
+    token = TokenClient(str(config.token.socket), office.code, patience)
     trust = Trust(office, directory, RevocationFiles(config.trust.crls, alarm=alarm))
-    seal = Seal(office, clock, token, trust)
-    outgoing = Outgoing(
+    return Parts(
+        config=config,
         office=office,
         clock=clock,
-        spool=spool,
-        store=store,
         journal=journal,
         sandbox=sandbox,
-        trust=trust,
-        seal=seal,
-        stamping=Stamping(
-            clock,
-            sandbox,
-            HttpTimestamp(config.timestamp.url) if config.timestamp.url else None,
-            timedelta(seconds=config.timestamp.limit_seconds),
-        ),
-    )
-    reception = Reception(
-        office=office, clock=clock, inbox=inbox, journal=journal, sandbox=sandbox, trust=trust, alarm=alarm
-    )
-    journeys: dict[Kind, Journey] = {
-        Kind.SUBMISSION: outgoing,
-        Kind.TRANSFER: Sending(
-            office=office,
-            clock=clock,
-            store=store,
-            journal=journal,
-            broker=broker,
-            outgoing=outgoing,
-            alarm=alarm,
-        ),
-        Kind.RECEPTION: reception,
-        Kind.STATUS: Receipts(
-            office=office, clock=clock, store=store, broker=broker, trust=trust, seal=seal, alarm=alarm
-        ),
-    }
-    room = Room(clock, store, config.limits.min_free_bytes, alarm)
-    runner = Runner(
-        journal=journal, clock=clock, journeys=journeys, patience=office.patience, chance=chance, alarm=alarm
-    )
-    answers = Answers(clock=clock, store=store, journal=journal, sandbox=sandbox, trust=trust, outgoing=outgoing)
-    arrivals = Arrivals(
-        office=office,
-        clock=clock,
-        broker=broker,
-        inbox=inbox,
-        journal=journal,
-        sandbox=sandbox,
-        trust=trust,
-        reception=reception,
-        answers=answers,
-        room=room,
-        alarm=alarm,
-        poke=runner.poke,
-        chance=chance,
-    )
-    intake = Intake(
-        office=office,
-        clock=clock,
-        spool=spool,
-        store=store,
-        journal=journal,
-        sandbox=sandbox,
-        trust=trust,
-        outgoing=outgoing,
-        room=room,
-        alarm=alarm,
-        poke=runner.poke,
-        workers=config.limits.workers_normal,
-    )
-    return Exchange(
-        clock=clock,
-        journal=journal,
-        broker=broker,
         directory=directory,
-        runner=runner,
-        intake=intake,
-        arrivals=arrivals,
+        broker=broker,
+        alarm=alarm,
+        chance=chance,
+        spool=spool,
+        store=store,
+        inbox=inbox,
         token=token,
+        trust=trust,
+        seal=Seal(office, clock, token, trust),
+        room=Room(clock, store, config.limits.min_free_bytes, alarm),
+    )
+
+
+def _inbox(config: Config, office: Office) -> FsInbox:
+    folders = config.folders
+    return FsInbox(
+        InboxFolders(inbox=folders.inbox, quarantine=folders.quarantine, staging=folders.state / "staging"),
+        max_chunks=-(-office.policy.max_package_bytes // CHUNK_BYTES),
     )
 
 
